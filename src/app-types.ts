@@ -1,0 +1,138 @@
+/** What the composition root offers to the faces: opening, joining and running a machine. `src/app.ts` implements it. */
+import type { Bridge } from './bridge/bridge.ts'
+
+/** Where state and configuration live, and which fleet is meant. */
+export interface Home {
+  /** `GITWIRE_HOME`, or null for the XDG folders. */
+  readonly override: string | null
+  readonly stateDir: string
+  readonly configFile: string
+}
+
+export interface InitInput {
+  readonly home: Home
+  /** The orchestrator agent's name. */
+  readonly agent: string
+  /** Null makes a local bare repository in the state folder. */
+  readonly remote: string | null
+  readonly machine?: string
+  readonly sealing?: 'hybrid' | 'x25519'
+  readonly prefix?: string
+}
+
+export interface InitResult {
+  readonly fleet: string
+  readonly machine: string
+  readonly agent: string
+  readonly remote: string
+  /** True when init made the remote itself. */
+  readonly embedded: boolean
+}
+
+export interface InviteInput {
+  readonly agent: string
+  readonly role: string
+  /** Default: the agent's name. */
+  readonly machine?: string
+  /** The orchestrator agent that the first conversation is with; default the machine's only agent. */
+  readonly as?: string
+  /** False prints the line at once; control is pushed by the next cycle. Default true. */
+  readonly waitForPush?: boolean
+  readonly capabilities?: readonly string[]
+}
+
+export interface InviteResult {
+  /** The one line to paste. It is a secret. */
+  readonly line: string
+  readonly machine: string
+  readonly agent: string
+  readonly role: string
+  readonly pushed: boolean
+}
+
+export interface JoinInput {
+  readonly home: Home
+  readonly line: string
+  /** Overrides the remote in the invite (another URL of the same repository). */
+  readonly remote?: string
+  readonly sealing?: 'hybrid' | 'x25519'
+  readonly onProgress?: (step: string) => void
+}
+
+export interface JoinResult {
+  readonly fleet: string
+  readonly machine: string
+  readonly agent: string
+  readonly role: string
+  readonly remote: string
+  /** `connected`: the first credential is open. `waiting`: it connects by itself when the credential appears. */
+  readonly state: 'connected' | 'waiting'
+  /** True when the agent was added to a machine that was already a member. */
+  readonly added: boolean
+  readonly conversations: readonly string[]
+}
+
+export interface CycleSummary {
+  readonly ok: boolean
+  readonly refsChanged: number
+  readonly recordsIn: number
+  readonly linesOut: number
+  readonly pushed: boolean
+  readonly ms: number
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string } | null
+}
+
+export interface Finding {
+  readonly check: string
+  readonly ok: boolean
+  readonly detail: string
+  /** What to do; empty when ok. */
+  readonly remedy: string
+}
+
+export interface PingResult {
+  readonly agent: string
+  readonly ok: boolean
+  readonly roundTripMs: number | null
+  readonly detail: string
+}
+
+/** A running worker of this process; it leads when no other process of the machine does. */
+export interface RunningWorker {
+  /** True while this process leads. */
+  readonly leading: boolean
+  /** Resolves after `stop`, when nothing of it runs any more. */
+  readonly done: Promise<void>
+  stop(): Promise<void>
+}
+
+/** One machine of one fleet, opened. */
+export interface Machine {
+  readonly fleet: string
+  readonly name: string
+  readonly home: Home
+  readonly bridge: Bridge
+  /** `name`, or the machine's only agent; throws `several-agents` / `unknown-agent`. */
+  agent(name?: string): string
+  /** Starts the sync worker in this process. `face` is shown in status: `serve`, `mcp`, `watch`, `demo`. */
+  startWorker(face: string, options?: { intervalMs?: number; onCycle?: (summary: CycleSummary) => void }): RunningWorker
+  /** One cycle, now: runs it here when nobody leads, else rings the leader and waits for its cycle. */
+  sync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<CycleSummary>
+  invite(input: InviteInput): Promise<InviteResult>
+  doctor(): Promise<readonly Finding[]>
+  /** Asks the peer's bridge for an answer; the peer's agent is not involved. */
+  ping(agent: string, options?: { as?: string; timeoutMs?: number; signal?: AbortSignal }): Promise<PingResult>
+  close(): Promise<void>
+}
+
+/** The functions of `src/app.ts`. Faces receive them as one object, so that `main` is the only place that wires. */
+export interface App {
+  /** From flags, `GITWIRE_*` and XDG; throws `bad-config`-like usage errors. */
+  home(env: NodeJS.ProcessEnv): Home
+  /** Throws `not-joined`, `several-fleets`. `fleet` may be a unique prefix. */
+  open(home: Home, options?: { fleet?: string }): Promise<Machine>
+  init(input: InitInput): Promise<InitResult>
+  join(input: JoinInput): Promise<JoinResult>
+  /** Makes a new database as a new incarnation from what the remote's live window holds. */
+  rebuild(home: Home, options?: { fleet?: string }): Promise<{ fleet: string; incarnation: string; messages: number }>
+}
