@@ -24,6 +24,8 @@ const SETTINGS = `[gc]
 	askPass = true
 	filesRefLockTimeout = 2000
 	packedRefsTimeout = 5000
+[fastimport]
+	unpackLimit = 1
 [credential]
 	helper =
 [http]
