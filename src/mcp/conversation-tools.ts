@@ -12,8 +12,9 @@ export const createConversation = defineTool({
     'Open a conversation between you and other agents. Use it when send_to_partner says that you share none with the recipient, or for a topic of its own. On an orchestrator\'s machine it is created; elsewhere the answer is state "requested" until an orchestrator grants it.',
   input: inputOf(
     {
+      // One name alone is what earlier callers gave.
       with: z
-        .union([z.array(nameSchema).min(1).max(50), nameSchema])
+        .preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(nameSchema).min(1).max(50))
         .describe('The other agents by name; you are added.'),
       topic: z.string().max(200).optional().describe('What it is about, in a few words.'),
     },
@@ -26,12 +27,7 @@ export const createConversation = defineTool({
   },
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run(input, { bridge, agent }) {
-    const { with: partners, ...rest } = definedOnly(input)
-    const result = bridge.createConversation({
-      agent,
-      with: typeof partners === 'string' ? [partners] : partners,
-      ...rest,
-    })
+    const result = bridge.createConversation({ agent, ...definedOnly(input) })
     const { state, conversation } = result
     const participants = [...result.participants]
     const id = conversation === null ? '' : ` ${conversation}`

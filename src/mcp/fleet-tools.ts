@@ -15,7 +15,7 @@ import {
   viewFleet,
 } from './fleet-view.ts'
 import { ackSchema, definedOnly, inputOf, nameSchema } from './input.ts'
-import { count } from './render.ts'
+import { count, countSchema, noticeShape, UNTRUSTED_NOTICE } from './render.ts'
 import { type Call, defineTool } from './tool.ts'
 
 const READS_ONLY = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false }
@@ -36,7 +36,7 @@ export const updateMyStatus = defineTool({
     { status: 'activity', conversation_id: null, message: 'detail' },
   ),
   states: ['ok'],
-  output: { agent: z.string(), activity: z.enum(ACTIVITIES), acked: z.number().int() },
+  output: { agent: z.string(), activity: z.enum(ACTIVITIES), acked: countSchema },
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run(input, { bridge, agent }) {
     const { acked } = bridge.setStatus({ agent, ...definedOnly(input) })
@@ -65,8 +65,9 @@ export const checkPartnerStatus = defineTool({
   ),
   states: ['ok'],
   output: {
+    ...noticeShape,
     partners: z.array(agentSchema),
-    partners_total: z.number().int(),
+    partners_total: countSchema,
     deliveries: z.array(deliverySchema).describe('Of message_id.'),
   },
   hints: READS_ONLY,
@@ -81,7 +82,7 @@ export const checkPartnerStatus = defineTool({
     ].join('\n')
     return {
       state: 'ok' as const,
-      data: { partners, partners_total: names.length, deliveries },
+      data: { notice: UNTRUSTED_NOTICE, partners, partners_total: names.length, deliveries },
       text: partners.length === 0 ? text : `${text}\n\n${renderAgents(partners)}`,
       ...(names.length === 0 ? { nextStep: 'You share no conversation yet: call create_conversation.' } : {}),
     }

@@ -1,7 +1,7 @@
 /** How agents, conversations and the fleet are shown to a model. */
 import * as z from 'zod'
 import type { AgentView, ConversationView, Delivery, FleetStatus } from '../bridge/types.ts'
-import { ageText, count, frame, isoTimeOrNull } from './render.ts'
+import { ageText, count, countSchema, frame, isoTimeOrNull, noticeShape, UNTRUSTED_NOTICE } from './render.ts'
 
 /** A status lists at most so many agents and conversations; the totals always stand beside them. */
 export const MAX_LISTED = 30
@@ -22,8 +22,8 @@ export const agentSchema = z.object({
   status_at: z.string().nullable(),
   heard_at: z.string().nullable(),
   heard: z.string().nullable().describe('How long ago its machine was heard.'),
-  unacked: z.number().int().describe('Messages from here it has not acknowledged.'),
-  unread: z.number().int(),
+  unacked: countSchema.describe('Messages from here it has not acknowledged.'),
+  unread: countSchema,
   untrusted: z.literal(true),
 })
 
@@ -40,6 +40,7 @@ export const deliverySchema = z.object({
 
 /** The output of fleet_status. */
 export const fleetShape = {
+  ...noticeShape,
   you: z.string(),
   fleet: z.string(),
   machine: z.string(),
@@ -52,11 +53,11 @@ export const fleetShape = {
     last_success: z.string().nullable(),
     error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
   }),
-  outbox: z.number().int(),
-  held: z.number().int(),
-  quarantined: z.number().int(),
+  outbox: countSchema,
+  held: countSchema,
+  quarantined: countSchema,
   agents: z.array(agentSchema),
-  agents_total: z.number().int(),
+  agents_total: countSchema,
   conversations: z.array(
     z.object({
       id: z.string(),
@@ -64,10 +65,10 @@ export const fleetShape = {
       topic: z.string().nullable(),
       participants: z.array(z.string()),
       keyed: z.boolean(),
-      unread: z.number().int(),
+      unread: countSchema,
     }),
   ),
-  conversations_total: z.number().int(),
+  conversations_total: countSchema,
 }
 
 /** The JSON form of an agent. */
@@ -112,6 +113,7 @@ export function viewFleet(
 ): FleetJson {
   const { fleet, machine, orchestrator, stopped, stale, sync, outbox, held, quarantined, agents } = status
   return {
+    notice: UNTRUSTED_NOTICE,
     ...{ you, fleet, machine, orchestrator, stopped, stale, held, quarantined },
     sync: {
       led_by: sync.leader?.face ?? null,

@@ -3,7 +3,16 @@ import * as z from 'zod'
 import type { SearchHit } from '../bridge/types.ts'
 import { ackSchema, definedOnly, inputOf, nameSchema } from './input.ts'
 import { deliver, FULL_BYTES, nothing, receivedShape, takeMessages } from './received.ts'
-import { count, type MessageView, messageSchema, renderMessages, viewMessage } from './render.ts'
+import {
+  count,
+  countSchema,
+  type MessageView,
+  messageSchema,
+  noticeShape,
+  renderMessages,
+  UNTRUSTED_NOTICE,
+  viewMessage,
+} from './render.ts'
 import { type Call, defineTool } from './tool.ts'
 
 const MAX_MESSAGES = 50
@@ -43,7 +52,7 @@ export const sendToPartner = defineTool({
   states: ['ok'],
   output: {
     messages: z.array(z.object({ id: z.string(), conversation: z.string(), to: z.array(z.string()) })),
-    acked: z.number().int(),
+    acked: countSchema,
     waiting_for: z.string().nullable().describe('Why nothing can leave yet, or null.'),
   },
   hints: CHANGES_OWN_STATE,
@@ -142,6 +151,7 @@ export const searchMessages = defineTool({
   }),
   states: ['ok'],
   output: {
+    ...noticeShape,
     hits: z.array(
       z.object({
         direction: z.enum(['in', 'out']),
@@ -149,7 +159,7 @@ export const searchMessages = defineTool({
         message: messageSchema,
       }),
     ),
-    left_out: z.number().int().describe('Hits that were found but did not fit; narrow the query.'),
+    left_out: countSchema.describe('Hits that were found but did not fit; narrow the query.'),
   },
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run({ query, limit = 10 }, { bridge, agent, now }) {
@@ -164,7 +174,7 @@ export const searchMessages = defineTool({
     const summary = `${count(hits.length, 'hit')}${leftOut > 0 ? `, ${leftOut} more left out for size` : ''}.`
     return {
       state: 'ok' as const,
-      data: { hits, left_out: leftOut },
+      data: { ...(hits.length > 0 ? { notice: UNTRUSTED_NOTICE } : {}), hits, left_out: leftOut },
       text: framed === '' ? summary : `${summary}\n\n${framed}`,
       ...(found.length === 0 ? { nextStep: 'Try fewer or other words; all of them must match.' } : {}),
       ...(leftOut > 0 ? { nextStep: 'Add words to narrow the query, or set a smaller limit.' } : {}),

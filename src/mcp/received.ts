@@ -1,7 +1,17 @@
 /** What check and wait return: how many messages one call takes, and how they are shown. */
 import * as z from 'zod'
 import type { Message, ReceiveInput, ReceiveResult } from '../bridge/types.ts'
-import { count, type MessageView, messageSchema, renderMessages, sizeText, viewMessage } from './render.ts'
+import {
+  count,
+  countSchema,
+  type MessageView,
+  messageSchema,
+  noticeShape,
+  renderMessages,
+  sizeText,
+  UNTRUSTED_NOTICE,
+  viewMessage,
+} from './render.ts'
 import type { Call, Outcome } from './tool.ts'
 
 /**
@@ -12,14 +22,16 @@ export const FULL_BYTES = 12_000
 
 /** The part of the output schema that check and wait share. */
 export const receivedShape = {
+  ...noticeShape,
   messages: z.array(messageSchema),
-  more: z.number().int().describe('How many more wait; call again.'),
-  unacked: z.number().int().describe('Given to you before and not acknowledged.'),
-  acked: z.number().int().describe('How many this call acknowledged.'),
+  more: countSchema.describe('How many more wait; call again.'),
+  unacked: countSchema.describe('Given to you before and not acknowledged.'),
+  acked: countSchema.describe('How many this call acknowledged.'),
 }
 
 /** What one call took, as its result shows it. */
 export interface Received {
+  notice?: string
   messages: MessageView[]
   more: number
   unacked: number
@@ -74,7 +86,7 @@ export function deliver(received: Received): Outcome<'ok', Received> {
   const again = received.more > 0 ? ` ${received.more} more: call check_messages again.` : ''
   return {
     state: 'ok',
-    data: received,
+    data: { notice: UNTRUSTED_NOTICE, ...received },
     text: `${summary.join(' ')}\n\n${renderMessages(received.messages)}`,
     nextStep: `Answer with send_to_partner and in_reply_to, or put the ids into ack once you have acted.${again}`,
   }
