@@ -3,7 +3,7 @@
  * streams, or touches the network goes here: simple-git takes a killed git for success.
  */
 import { appendFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, parse } from 'node:path'
 import { SyncError } from './errors.ts'
 import type { GitRunner } from './git-runner.ts'
 
@@ -47,7 +47,7 @@ export interface GitVersion {
  * @throws {@link SyncError} `git-missing` without git, `git-too-old` below 2.34.
  */
 export async function checkGit(runner: GitRunner): Promise<GitVersion> {
-  const git = await porcelain(runner, process.cwd())
+  const git = await porcelain(runner, parse(process.cwd()).root)
   const { installed, major, minor } = await git.version()
   if (!installed) throw new SyncError('git-missing', 'No git program on PATH', { hint: 'Install git 2.34 or newer.' })
   if (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor))

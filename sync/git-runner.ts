@@ -3,6 +3,7 @@
  * group gone afterwards. The runner judges nothing: it returns what happened, `git-answers.ts` says what it means.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { parse } from 'node:path'
 import { SyncError } from './errors.ts'
 
 /** Between the polite signal and SIGKILL. */
@@ -81,6 +82,8 @@ const SILENT = {
   GIT_OPTIONAL_LOCKS: '0',
   GIT_NO_REPLACE_OBJECTS: '1',
   GIT_NO_LAZY_FETCH: '1',
+  GIT_DEFAULT_REF_FORMAT: 'files',
+  GIT_SSH_VARIANT: 'ssh',
 }
 
 /** @returns a runner; it holds nothing that needs closing. */
@@ -95,6 +98,8 @@ export function createGitRunner(options: GitRunnerOptions = {}): GitRunner {
         GIT_ALLOW_PROTOCOL: command.protocol ? `https:ssh:${command.protocol}` : 'https:ssh',
         ...command.env,
       },
+      // Never a project's directory: its .git/config would have a say.
+      cwd: command.gitDir ?? parse(process.cwd()).root,
       // Its own process group: git's helpers (git-remote-http, ssh) outlive a signal that reaches git alone.
       detached: process.platform !== 'win32',
       windowsHide: true,
