@@ -1,5 +1,5 @@
-/** What went wrong between this machine and the remote; `docs/errors.md` lists every code with its remedy. */
-export type SyncErrorCode =
+/** What git and the host can answer. */
+export type RemoteErrorCode =
   | 'auth' // the remote wants a credential, or refused the one it got
   | 'forbidden' // the remote knows us and says no
   | 'rate-limited'
@@ -22,6 +22,17 @@ export type SyncErrorCode =
   | 'not-empty'
   | 'aborted'
   | 'protocol' // an answer we do not understand
+
+/** What the fleet's own rules can refuse. */
+export type FleetErrorCode =
+  | 'foreign-writer' // somebody else writes our ref
+  | 'restored' // the remote is ahead of this database: a backup was restored, or this machine was cloned
+  | 'invite-used' // another machine holds the invite
+  | 'revoked'
+  | 'control-forked' // two controls with one number
+
+/** What went wrong between this machine and the remote; `docs/errors.md` lists every code with its remedy. */
+export type SyncErrorCode = RemoteErrorCode | FleetErrorCode
 
 const RETRYABLE: ReadonlySet<SyncErrorCode> = new Set([
   'rate-limited',

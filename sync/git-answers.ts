@@ -2,7 +2,7 @@
  * What git's answers mean. Porcelain lines come first; where git only has prose, the strings below were seen with
  * `LC_ALL=C` (GIT.md section 2). Messages carry git's own words without URLs' user parts, and no secret ever.
  */
-import { SyncError, type SyncErrorCode } from './errors.ts'
+import { type RemoteErrorCode, SyncError } from './errors.ts'
 import { type GitResult, succeeded } from './git-runner.ts'
 import type { Oid, PushOutcome, RefName } from './ports.ts'
 
@@ -10,7 +10,7 @@ import type { Oid, PushOutcome, RefName } from './ports.ts'
 const OID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 const MAX_WORDS = 300
 
-const HINTS: Readonly<Record<SyncErrorCode, string>> = {
+const HINTS: Readonly<Record<RemoteErrorCode, string>> = {
   auth: 'Log in to the host once with your own git (git ls-remote URL), or load the ssh key into the agent.',
   forbidden: 'Ask the owner of the repository for write access, or check which branches this account may push.',
   'rate-limited': 'The host wants fewer requests; the next try waits at least a minute.',
@@ -35,7 +35,7 @@ const HINTS: Readonly<Record<SyncErrorCode, string>> = {
   protocol: 'Run gitwire doctor; the remote may not be a git host.',
 }
 
-const ANSWERS: ReadonlyArray<readonly [RegExp, SyncErrorCode]> = [
+const ANSWERS: ReadonlyArray<readonly [RegExp, RemoteErrorCode]> = [
   [/No space left on device|Disk quota exceeded/, 'disk-full'],
   [/Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/, 'auth'],
   [
@@ -86,7 +86,7 @@ export function assertOid(text: string): Oid {
 }
 
 /** A {@link SyncError} with the hint that belongs to its code. */
-export function syncError(code: SyncErrorCode, message: string, cause?: unknown): SyncError {
+export function syncError(code: RemoteErrorCode, message: string, cause?: unknown): SyncError {
   return new SyncError(code, message, { hint: HINTS[code], ...(cause === undefined ? {} : { cause }) })
 }
 

@@ -1,0 +1,162 @@
+/**
+ * What an orchestrator wants changed, as commands that are applied to the newest control: kept until `done` shows them,
+ * dropped when their condition has gone (WIRE.md "Control"). Pure but for the random bytes of new keys.
+ */
+import type { PublicIdentity } from '../credentials/index.ts'
+import { type ControlState, type ConversationEntry, hostOf, type MachineEntry } from './control.ts'
+import type { RandomBytes } from './ports.ts'
+
+export type Command =
+  | {
+      readonly type: 'invite'
+      readonly machine: string
+      readonly incarnation: string
+      readonly keys: PublicIdentity
+      readonly agent: string
+      readonly role: string
+      readonly capabilities: readonly string[]
+      /** The invite's own conversation, with the orchestrator agent `with`. */
+      readonly conversation: string
+      readonly with: string
+    }
+  | {
+      readonly type: 'confirm'
+      readonly machine: string
+      readonly keys: PublicIdentity
+      readonly holder: string | null
+    }
+  | { readonly type: 'withdraw'; readonly machine: string }
+  | {
+      readonly type: 'conversation'
+      readonly id: string
+      readonly participants: readonly string[]
+      readonly topic: string | null
+    }
+  | { readonly type: 'close'; readonly id: string }
+  | { readonly type: 'renew' }
+
+/** A new epoch key. */
+export interface Minted {
+  readonly c: string
+  readonly e: number
+  readonly key: Uint8Array
+}
+
+/** The state while commands are applied to it, and what that made. */
+export interface Draft {
+  readonly machines: Map<string, MachineEntry>
+  readonly conversations: Map<string, ConversationEntry>
+  readonly minted: Minted[]
+  /** Machines whose credentials must be sealed anew. */
+  readonly reseal: Set<string>
+}
+
+/** Applies commands in order; a command whose condition has gone changes nothing. */
+export function applyCommands(control: ControlState, commands: readonly Command[], random: RandomBytes): Draft {
+  const draft: Draft = {
+    machines: new Map(control.machines),
+    conversations: new Map(control.conversations),
+    minted: [],
+    reseal: new Set(),
+  }
+  for (const command of commands) applyCommand(draft, control, command, random)
+  return draft
+}
+
+function applyCommand(draft: Draft, control: ControlState, command: Command, random: RandomBytes): void {
+  const turn = (c: string) => turnEpoch(draft, control.orchestrators, c, random)
+  if (command.type === 'invite') invite(draft, command, turn)
+  else if (command.type === 'confirm') confirm(draft, command, turn)
+  else if (command.type === 'withdraw') {
+    const entry = draft.machines.get(command.machine)
+    if (entry?.status !== 'invited') return
+    draft.machines.set(command.machine, { ...entry, status: 'revoked', cut: {} })
+    for (const c of conversationsOf(draft, Object.keys(entry.agents))) turn(c)
+  } else if (command.type === 'conversation') {
+    if (draft.conversations.has(command.id)) return
+    const participants = command.participants.filter((agent) => isActive(draft, agent))
+    if (participants.length < 2) return
+    draft.conversations.set(command.id, {
+      participants: Object.fromEntries(participants.map((agent) => [agent, 1])),
+      epoch: 0,
+      state: 'open',
+      ...(command.topic === null ? {} : { topic: command.topic }),
+    })
+    turn(command.id)
+  } else if (command.type === 'close') {
+    const entry = draft.conversations.get(command.id)
+    if (entry?.state === 'open')
+      draft.conversations.set(command.id, { ...entry, state: 'closed', closed_n: control.n + 1 })
+  }
+}
+
+function invite(draft: Draft, command: Extract<Command, { type: 'invite' }>, turn: (c: string) => void): void {
+  const before = draft.machines.get(command.machine)
+  if (before !== undefined && before.status !== 'revoked') return
+  if (hostIn(draft, command.agent) !== null || hostIn(draft, command.with) === null) return
+  draft.machines.set(command.machine, {
+    keys: command.keys,
+    incarnation: command.incarnation,
+    agents: { [command.agent]: agentEntry(command) },
+    status: 'invited',
+    ...(before?.cut === undefined ? {} : { cut: before.cut }),
+  })
+  draft.conversations.set(command.conversation, {
+    participants: { [command.with]: 1, [command.agent]: 1 },
+    epoch: 0,
+    state: 'open',
+  })
+  turn(command.conversation)
+}
+
+/** Lists the fresh keys, turns every epoch sealed to the invite key, and seals to the fresh one. */
+function confirm(draft: Draft, command: Extract<Command, { type: 'confirm' }>, turn: (c: string) => void): void {
+  const entry = draft.machines.get(command.machine)
+  if (entry?.status !== 'invited') return
+  if (command.holder === null) {
+    draft.machines.set(command.machine, { ...entry, keys: command.keys, status: 'active' })
+    draft.reseal.add(command.machine)
+  } else {
+    const holder = draft.machines.get(command.holder)
+    if (holder?.status !== 'active') return
+    draft.machines.set(command.holder, { ...holder, agents: { ...holder.agents, ...entry.agents } })
+    draft.machines.set(command.machine, { ...entry, agents: {}, status: 'revoked', cut: {}, holder: command.holder })
+    draft.reseal.add(command.holder)
+  }
+  for (const c of conversationsOf(draft, Object.keys(entry.agents))) turn(c)
+}
+
+function agentEntry(command: Extract<Command, { type: 'invite' }>): MachineEntry['agents'][string] {
+  return {
+    role: command.role,
+    ...(command.capabilities.length > 0 ? { capabilities: [...command.capabilities] } : {}),
+  }
+}
+
+function turnEpoch(draft: Draft, orchestrators: readonly string[], c: string, random: RandomBytes): void {
+  const entry = draft.conversations.get(c)
+  if (entry === undefined) return
+  const e = entry.epoch + 1
+  draft.conversations.set(c, { ...entry, epoch: e })
+  draft.minted.push({ c, e, key: random(32) })
+  for (const agent of Object.keys(entry.participants)) {
+    const host = hostIn(draft, agent)
+    if (host !== null) draft.reseal.add(host)
+  }
+  for (const machine of orchestrators) draft.reseal.add(machine)
+}
+
+function conversationsOf(draft: Draft, agents: readonly string[]): string[] {
+  return [...draft.conversations]
+    .filter(([, entry]) => agents.some((agent) => Object.hasOwn(entry.participants, agent)))
+    .map(([c]) => c)
+}
+
+function hostIn(draft: Draft, agent: string): string | null {
+  return hostOf(draft, agent)
+}
+
+function isActive(draft: Draft, agent: string): boolean {
+  const host = hostIn(draft, agent)
+  return host !== null && draft.machines.get(host)?.status === 'active'
+}

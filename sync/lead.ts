@@ -1,0 +1,183 @@
+/**
+ * The orchestrator's part of a cycle: its commands become the next control. It signs only on top of what the remote shows
+ * and never the same number twice; what it signed counts when it is read back (WIRE.md "Control").
+ */
+import { type Grant, sealGrants } from '../credentials/index.ts'
+import type { Refs, SyncContext } from './context.ts'
+import { type ControlState, type MachineEntry, signControl } from './control.ts'
+import { applyCommands, type Command, type Draft } from './lead-commands.ts'
+import { controlRef, LIMITS, peerName } from './paths.ts'
+import type { Oid } from './ports.ts'
+
+/** A number in a manifest further ahead than this is a lie, not a host restore. */
+const CONTROL_JUMP = 1000
+/** Control older than this is renewed by the lead, so that it never counts as stale (7 days). */
+const RENEW_MS = 24 * 60 * 60 * 1000
+
+/** Signs and pushes the next control when commands or standing duties ask for it. @returns what the push came to. */
+export async function lead(
+  context: SyncContext,
+  refs: Refs,
+  signal?: AbortSignal,
+): Promise<'pushed' | 'refused' | 'unknown' | null> {
+  const { ledger } = context
+  const self = ledger.self.read()
+  const control = ledger.control.current()
+  const { orchestrator } = context.keys()
+  if (control === null || orchestrator === null || !control.orchestrators.includes(self.machine)) return null
+  const ref = controlRef(self.prefix)
+  const base = refs.get(ref) ?? null
+  if (base === null || base !== ledger.control.commit() || heardOfNewer(context, control)) return null
+  if (control.lead === self.machine) standingDuties(context, control)
+  const done = control.done[peerName(self)] ?? 0
+  ledger.control.dropCommands(done)
+  const commands = ledger.control.commands()
+  const last = commands.at(-1)
+  if (last === undefined) return null
+  const draft = applyCommands(
+    control,
+    commands.map(({ command }) => command as Command),
+    context.random,
+  )
+  const n = Math.max(control.n, ledger.control.lastSigned()) + 1
+  const state = {
+    ...control,
+    n,
+    issuedAt: context.clock.wallMs(),
+    done: { ...control.done, [peerName(self)]: last.m },
+    machines: draft.machines,
+    conversations: draft.conversations,
+  }
+  const oid = await commitControl(context, control, state, draft, base)
+  context.breakpoint?.('control-committed')
+  const outcome = await context.remote.push({ ref, oid, expected: base }, signal)
+  context.breakpoint?.('control-pushed')
+  if (outcome === 'refused') context.notify({ type: 'refused-push', ref })
+  return outcome
+}
+
+/** No orchestrator signs below a control that a verified manifest names, until it has it. */
+function heardOfNewer(context: SyncContext, control: ControlState): boolean {
+  return context.ledger.peers.all().some((peer) => peer.control > control.n && peer.control <= control.n + CONTROL_JUMP)
+}
+
+/** The lead confirms the claims it has verified, and renews control before it grows stale. */
+function standingDuties(context: SyncContext, control: ControlState): void {
+  const { ledger } = context
+  const queued = ledger.control.commands().map(({ command }) => command as Command)
+  for (const claim of ledger.peers.claims()) {
+    const entry = control.machines.get(claim.machine)
+    if (entry?.status !== 'invited' || entry.incarnation !== claim.incarnation) continue
+    if (queued.some((command) => command.type === 'confirm' && command.machine === claim.machine)) continue
+    const holder = claim.holder?.slice(0, -9) ?? null
+    ledger.control.addCommand({
+      type: 'confirm',
+      machine: claim.machine,
+      keys: { sign: claim.sign, seal: claim.seal },
+      holder,
+    })
+  }
+  const age = context.clock.wallMs() - control.issuedAt
+  if (queued.length === 0 && age > RENEW_MS && ledger.control.commands().length === 0)
+    ledger.control.addCommand({ type: 'renew' })
+}
+
+async function commitControl(
+  context: SyncContext,
+  before: ControlState,
+  state: Omit<ControlState, 'sha256' | 'files'>,
+  draft: Draft,
+  base: Oid,
+): Promise<Oid> {
+  const { ledger, repository } = context
+  const self = ledger.self.read()
+  const tree = await repository.tree(base, LIMITS.controlFiles)
+  const kept = tree.filter(
+    ({ path }) => path.startsWith('credentials/') && !draft.reseal.has(path.split('/')[1] as string),
+  )
+  const keptBytes = await repository.read(kept, LIMITS.credentialBytes)
+  const credentials = new Map(kept.map((file, i): [string, Uint8Array] => [file.path, keptBytes[i] as Uint8Array]))
+  const sealed = await Promise.all(
+    [...draft.reseal].map((machine) => sealFor(context, state as ControlState, machine, draft)),
+  )
+  for (const file of sealed) if (file !== null) credentials.set(file.path, file.bytes)
+  const rootFiles = tree.filter(({ path }) => path.startsWith('roots/'))
+  const rootBytes = await repository.read(rootFiles, LIMITS.entryBytes)
+  const roots = new Map(rootFiles.map((file, i): [string, Uint8Array] => [file.path, rootBytes[i] as Uint8Array]))
+  const signer = context.keys().orchestrator
+  if (signer === null) throw new Error('lead without an orchestrator key')
+  const { files } = signControl(state, credentials, roots, { machine: self.machine, signer })
+  // What is signed is kept before it can be seen: the number is never used again, the keys never lost.
+  ledger.transaction(() => {
+    ledger.control.saveSigned(state.n)
+    for (const { c, e, key } of draft.minted) ledger.control.addKey(c, e, key)
+  })
+  const same = new Map(tree.map((file) => [file.path, file]))
+  const puts = new Map([...files].filter(([path]) => !unchanged(before, state.fleet, path, files, same.has(path))))
+  const deletes = [...same.keys()].filter((path) => !files.has(path))
+  return repository.commit({ parent: base, puts, deletes })
+}
+
+/** Roots never change; a kept credential is the same file. Everything else is cheap enough to write again. */
+function unchanged(
+  before: ControlState,
+  fleet: string,
+  path: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  there: boolean,
+): boolean {
+  if (!there || before.fleet !== fleet) return false
+  return (
+    path.startsWith('roots/') ||
+    (path.startsWith('credentials/') && before.files[path] !== undefined && files.has(path))
+  )
+}
+
+/** One file with every grant of a machine: all epochs from its agents' first one on. */
+async function sealFor(
+  context: SyncContext,
+  control: ControlState,
+  machine: string,
+  draft: Draft,
+): Promise<{ path: string; bytes: Uint8Array } | null> {
+  const entry = control.machines.get(machine)
+  if (entry === undefined || entry.status === 'revoked') return null
+  const grants = grantsFor(context, control, machine, entry, draft)
+  if (grants.length === 0) return null
+  const path = `credentials/${machine}/${Buffer.from(context.random(4)).toString('hex')}.age`
+  const bytes = await sealGrants({ recipient: entry.keys.seal, fleet: control.fleet, machine, path, grants })
+  return { path, bytes }
+}
+
+function grantsFor(
+  context: SyncContext,
+  control: ControlState,
+  machine: string,
+  entry: MachineEntry,
+  draft: Draft,
+): Grant[] {
+  const grants: Grant[] = []
+  const orchestrates = control.orchestrators.includes(machine)
+  const own = Object.keys(entry.agents)
+  for (const [c, conversation] of control.conversations) {
+    const taking = own.filter((agent) => Object.hasOwn(conversation.participants, agent))
+    const agents = taking.length > 0 ? taking : orchestrates ? own.slice(0, 1) : []
+    for (const agent of agents) {
+      const first = taking.length > 0 && !orchestrates ? (conversation.participants[agent] as number) : 1
+      const epochs = new Map<number, readonly Uint8Array[]>()
+      for (const [e, keys] of context.ledger.control.allKeys(c)) if (e >= first) epochs.set(e, keys)
+      for (const minted of draft.minted) {
+        if (minted.c === c && minted.e >= first) epochs.set(minted.e, [...(epochs.get(minted.e) ?? []), minted.key])
+      }
+      const about = entry.agents[agent]
+      grants.push({
+        conversation: c,
+        agent,
+        role: about?.role ?? 'member',
+        capabilities: about?.capabilities ?? [],
+        epochs,
+      })
+    }
+  }
+  return grants
+}

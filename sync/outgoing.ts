@@ -1,0 +1,216 @@
+/**
+ * From stored rows to a signed note: `k` and `e` are given together when a line gets its seq, and everything signed is in
+ * SQLite before the push (WIRE.md "Numbers only go up", "A record"). One transaction; a crash leaves a note to be pushed.
+ */
+import { randomUUID } from 'node:crypto'
+import { extend, type Position } from './chain.ts'
+import type { SyncContext } from './context.ts'
+import type { ControlState } from './control.ts'
+import type { Notice, OutRow, SelfState } from './ledger.ts'
+import { FORMAT, signMachineNote } from './machine-note.ts'
+import { LIMITS, peerName } from './paths.ts'
+import { encodeLine } from './records.ts'
+import { addressees, appendAgain, cutWindow, FULL_BYTES } from './window.ts'
+
+/** Lines of one push, at most: bounds a commit to a few MB. */
+const LINES_PER_PUSH = 1000
+const BYTES_PER_PUSH = 4 * 1024 * 1024
+const FILES_BEFORE_MERGE = 200
+
+/** What was signed: how many new lines, and whether more rows wait. */
+export interface Prepared {
+  readonly lines: number
+  readonly more: boolean
+}
+
+/**
+ * Signs the next note when there is a reason to: new lines, an overdue receipt, a due heartbeat, or the first note.
+ * @returns null when nothing needs to be pushed.
+ */
+export function prepare(context: SyncContext, reason: { heartbeatDue: boolean }): Prepared | null {
+  const { ledger } = context
+  return ledger.transaction(() => {
+    const self = ledger.self.read()
+    if (self.pending) return null
+    const control = ledger.control.current()
+    const entry = control?.machines.get(self.machine)
+    if (entry?.status === 'revoked') return null
+    const receiptAt = ledger.outbound.oldestReceiptAt()
+    const overdue = receiptAt !== null && context.clock.wallMs() - receiptAt >= context.pace.receiptDelayMs
+    const speaks = control !== null && entry !== undefined && control.policy.stop === undefined
+    const urgent = ledger.outbound.hasUrgent() || (speaks && ledger.outbound.again(self.tail.seq).length > 0)
+    if (self.n > 0 && !urgent && !overdue && !reason.heartbeatDue) return null
+    const writer = new LineWriter(context, control, self)
+    let more = false
+    if (control !== null && entry !== undefined) more = writer.writeAll(speaks)
+    if (self.n > 0 && writer.added === 0 && !reason.heartbeatDue) return null
+    sign(context, self, control, writer)
+    return { lines: writer.added, more }
+  })
+}
+
+/** Writes lines at the head of the log, after cutting what may go. */
+class LineWriter {
+  readonly #context: SyncContext
+  readonly #control: ControlState | null
+  readonly #self: SelfState
+  readonly #keys = new Map<string, { e: number; key: Uint8Array } | null>()
+  tail: Position
+  head: Position
+  /** Lines appended, old ones again included. */
+  added = 0
+  #bytes = 0
+
+  constructor(context: SyncContext, control: ControlState | null, self: SelfState) {
+    this.#context = context
+    this.#control = control
+    this.#self = self
+    this.tail = self.tail
+    this.head = self.head
+  }
+
+  /** @returns true when rows are left for the next push. */
+  writeAll(speaks: boolean): boolean {
+    const { outbound, self } = this.#context.ledger
+    const before = this.head.seq
+    const cut = cutWindow(this.#context.ledger, this.#control as ControlState)
+    this.tail = cut.tail
+    this.head = cut.head
+    self.write({ tail: this.tail, head: this.head })
+    for (const line of outbound.again(this.tail.seq)) this.head = appendAgain(this.#context.ledger, line.seq, this.head)
+    this.added = this.head.seq - before
+    let full = outbound.size(this.tail.seq).bytes > FULL_BYTES
+    for (const notice of outbound.notices()) this.#notice(notice)
+    if (!speaks || full) return false
+    const rows = outbound.unsent(LINES_PER_PUSH + 1)
+    for (const row of rows.slice(0, LINES_PER_PUSH)) {
+      full = this.#bytes > BYTES_PER_PUSH
+      if (full) return true
+      this.#row(row)
+    }
+    return rows.length > LINES_PER_PUSH && this.added > 0
+  }
+
+  #row(row: OutRow): void {
+    const control = this.#control as ControlState
+    const conversation = control.conversations.get(row.c)
+    if (conversation?.state !== 'open' || !Object.hasOwn(conversation.participants, row.from)) return
+    if (control.machines.get(this.#self.machine)?.agents[row.from] === undefined) return
+    if (this.#holdsBack(control, row.c)) return
+    const epoch = this.#epoch(row.c)
+    if (epoch === null) return
+    const { k, prev } = this.#context.ledger.outbound.nextK(row.c, epoch.e)
+    const record = { ...row.payload, k, ...(prev === null ? {} : { prev }) }
+    this.#append(row.c, epoch, record, { out: row.out, type: row.type, k })
+  }
+
+  /** What an orchestrator has for a machine that is only invited waits until its fresh keys are listed. */
+  #holdsBack(control: ControlState, c: string): boolean {
+    if (!control.orchestrators.includes(this.#self.machine)) return false
+    return addressees(control, c, this.#self.machine).some((host) => control.machines.get(host)?.status === 'invited')
+  }
+
+  #notice(notice: Notice): void {
+    const epoch = this.#epoch(notice.c)
+    if (epoch === null) return
+    const id = randomUUID().replaceAll('-', '')
+    const lamport = this.#context.ledger.inbound.lamport()
+    this.#append(
+      notice.c,
+      epoch,
+      { id, lamport, from: notice.from, to: [], ...notice.payload },
+      { out: null, type: 'notice', k: null },
+    )
+    this.#context.ledger.outbound.dropNotice(notice.key)
+  }
+
+  /** The newest epoch that control names, if this machine holds its key; null means: send nothing there until it comes. */
+  #epoch(c: string): { e: number; key: Uint8Array } | null {
+    let epoch = this.#keys.get(c)
+    if (epoch === undefined) {
+      const conversation = this.#control?.conversations.get(c)
+      const key =
+        conversation === undefined ? undefined : this.#context.ledger.control.keys(c, conversation.epoch).at(-1)
+      epoch = key === undefined ? null : { e: conversation?.epoch as number, key }
+      this.#keys.set(c, epoch)
+    }
+    return epoch
+  }
+
+  #append(
+    c: string,
+    epoch: { e: number; key: Uint8Array },
+    record: object,
+    about: { out: number | null; type: string; k: number | null },
+  ): void {
+    const { fleet, machine } = this.#self
+    const g = this.#control?.n ?? 0
+    const line = encodeLine({ fleet, machine }, epoch.key, { c, e: epoch.e, g, salt: this.#context.random(16), record })
+    this.head = extend(this.head, line)
+    this.#context.ledger.outbound.addLine({ seq: this.head.seq, line, c }, { ...about, e: epoch.e })
+    this.added += 1
+    this.#bytes += line.length
+  }
+}
+
+function sign(context: SyncContext, self: SelfState, control: ControlState | null, writer: LineWriter): void {
+  const { ledger } = context
+  const n = self.n + 1
+  const machines = [...(control?.machines.values() ?? [])].filter((entry) => entry.status !== 'revoked').length
+  const note = signMachineNote(
+    {
+      fleet: self.fleet,
+      machine: self.machine,
+      incarnation: self.incarnation,
+      n,
+      control: [control?.n ?? 0, control?.sha256 ?? ''],
+      tail: writer.tail,
+      head: writer.head,
+      everySeconds: context.pace.heartbeatSeconds(Math.max(1, machines)),
+      peers: new Map(ledger.peers.all().map((peer) => [peerName(peer), { n: peer.n, seq: peer.cursor.seq }])),
+      reads: FORMAT,
+      replaces: self.replaces,
+    },
+    context.keys().identity.signer,
+  )
+  ledger.self.write({
+    n,
+    note,
+    pending: true,
+    pendingOid: null,
+    tail: writer.tail,
+    head: writer.head,
+    files: planFiles(context, self, writer),
+  })
+}
+
+/** Old files that still hold live lines, and new ones for the lines above the old head; all anew when they are too many. */
+function planFiles(context: SyncContext, self: SelfState, writer: LineWriter): [number, number][] {
+  const kept = self.files.filter(([, to]) => to > writer.tail.seq).map(([from, to]): [number, number] => [from, to])
+  const last = kept.at(-1)?.[1] ?? writer.tail.seq
+  const sizes = (from: number) => context.ledger.outbound.window(from)
+  const added = splitBySize(last, sizes(last))
+  if (kept.length + added.length <= FILES_BEFORE_MERGE) return [...kept, ...added]
+  return splitBySize(writer.tail.seq, sizes(writer.tail.seq))
+}
+
+/** Ranges of at most 256 KB that cover these lines, which follow `after`. */
+export function splitBySize(
+  after: number,
+  lines: readonly { readonly seq: number; readonly bytes: number }[],
+): [number, number][] {
+  const ranges: [number, number][] = []
+  let start = after + 1
+  let bytes = 0
+  for (const line of lines) {
+    if (bytes > 0 && bytes + line.bytes + 1 > LIMITS.logFileBytes) {
+      ranges.push([start, line.seq - 1])
+      start = line.seq
+      bytes = 0
+    }
+    bytes += line.bytes + 1
+  }
+  const end = lines.at(-1)?.seq ?? after
+  if (end >= start) ranges.push([start, end])
+  return ranges
+}

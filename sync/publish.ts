@@ -1,0 +1,175 @@
+/**
+ * Our own ref: what was signed reaches the remote exactly once, in whatever state a crash or a lost answer left it. The
+ * server's fast-forward check is the compare-and-swap; nothing is ever forced (WIRE.md "Numbers only go up").
+ */
+import { CredentialError, verifyNote } from '../credentials/index.ts'
+import type { Refs, SyncContext } from './context.ts'
+import { SyncError } from './errors.ts'
+import type { SelfState } from './ledger.ts'
+import { MACHINE_NOTE, readMachineNote } from './machine-note.ts'
+import { splitBySize } from './outgoing.ts'
+import { LIMITS, logPath, machineRef, parseLogPath } from './paths.ts'
+import type { Oid } from './ports.ts'
+
+/**
+ * Repairs our ref before any work: confirms a push whose answer was lost, puts back what the host lost, and stops with an
+ * explanation when somebody else writes it.
+ * @throws SyncError `invite-used`, `foreign-writer`, `restored`
+ */
+export async function settleOwnRef(context: SyncContext, refs: Refs, signal?: AbortSignal): Promise<void> {
+  const self = context.ledger.self.read()
+  if (self.n === 0) return
+  const ref = machineRef(self.prefix, self)
+  const own = refs.get(ref) ?? null
+  if (self.pendingOid !== null && own === self.pendingOid) return confirm(context, self.pendingOid)
+  if (own === self.tip) return
+  if (own === null || (await context.repository.has(own))) {
+    // Missing, or an older commit of ours (a restored host or a stale read): the same commit again.
+    const oid = self.pendingOid ?? self.tip
+    if (oid !== null && (await context.repository.has(oid))) {
+      const outcome = await context.remote.push({ ref, oid, expected: own }, signal)
+      if (outcome === 'pushed') confirm(context, oid)
+    } else if (own === null) context.ledger.self.write({ tip: null, pending: true, pendingOid: null })
+    return
+  }
+  await adopt(context, self, { ref, oid: own }, signal)
+}
+
+/** Judges a commit on our ref that we did not make here. */
+async function adopt(
+  context: SyncContext,
+  self: SelfState,
+  own: { ref: string; oid: Oid },
+  signal?: AbortSignal,
+): Promise<void> {
+  await context.remote.fetch([own], signal)
+  const n = await ownNumber(context, self, own.oid)
+  if (n === null && self.tip === null) {
+    throw new SyncError('invite-used', `another machine has already used this invite for ${self.machine}`, {
+      hint: 'ask the orchestrator for a new invite; if nobody of yours used this one, say so: the invite may have been copied',
+    })
+  }
+  if (n === null) {
+    throw new SyncError('foreign-writer', `somebody else writes ${own.ref}`, {
+      hint: 'nothing was overwritten; find who else can push there, then `gitwire rebuild` for a new incarnation',
+    })
+  }
+  if (n > self.n) {
+    throw new SyncError('restored', `the remote has number ${n} of this machine, this database only ${self.n}`, {
+      hint: 'a backup was restored or this machine was cloned: `gitwire rebuild` goes on as a new incarnation',
+    })
+  }
+  // Our own older content under a commit we do not have (a restored host, a wiped cache): go on from there.
+  context.ledger.self.write({ tip: own.oid, pending: true, pendingOid: null })
+}
+
+async function ownNumber(context: SyncContext, self: SelfState, oid: Oid): Promise<number | null> {
+  const tree = await context.repository.tree(oid, LIMITS.logFiles + 8)
+  const file = tree.find(({ path }) => path === 'manifest')
+  if (file === undefined) return null
+  const [bytes] = await context.repository.read([file], LIMITS.machineNoteBytes)
+  const keys = new Map([[`${self.fleet}/${self.machine}`, context.keys().identity.public.sign]])
+  try {
+    return readMachineNote(
+      verifyNote(bytes as Uint8Array, { type: MACHINE_NOTE, keys, maxBytes: LIMITS.machineNoteBytes }),
+    ).n
+  } catch (error) {
+    if (error instanceof CredentialError) return null
+    throw error
+  }
+}
+
+/**
+ * Writes the signed state as a commit and pushes it.
+ * @returns what the push came to, or null when nothing is pending.
+ */
+export async function publish(
+  context: SyncContext,
+  signal?: AbortSignal,
+): Promise<'pushed' | 'refused' | 'unknown' | null> {
+  const { ledger, repository } = context
+  let self = ledger.self.read()
+  if (!self.pending) return null
+  const ref = machineRef(self.prefix, self)
+  if (self.pendingOid === null || !(await repository.has(self.pendingOid))) {
+    const oid = await commitSigned(context, self)
+    context.breakpoint?.('committed')
+    ledger.self.write({ pendingOid: oid })
+    self = ledger.self.read()
+  }
+  context.breakpoint?.('before-push')
+  const oid = self.pendingOid as Oid
+  const outcome = await context.remote.push({ ref, oid, expected: self.tip }, signal)
+  context.breakpoint?.('pushed')
+  if (outcome === 'pushed') confirm(context, oid)
+  if (outcome === 'refused') context.notify({ type: 'refused-push', ref })
+  return outcome
+}
+
+async function commitSigned(context: SyncContext, self: SelfState): Promise<Oid> {
+  const { repository, ledger } = context
+  const base = self.tip !== null && (await repository.has(self.tip)) ? self.tip : null
+  if (base === null && self.tip !== null) {
+    // The cache was wiped: the tip must be fetched again before a commit can stand on it.
+    await context.remote.fetch([{ ref: machineRef(self.prefix, self), oid: self.tip }])
+  }
+  const there = self.tip === null ? [] : (await repository.tree(self.tip, LIMITS.logFiles + 8)).map(({ path }) => path)
+  const logThere = new Set(there.filter((path) => parseLogPath(path) !== null))
+  let wanted = self.files
+  const incomplete = wanted.some(([from, to]) => from <= self.tail.seq && !logThere.has(logPath(from, to)))
+  if (incomplete) {
+    wanted = splitBySize(self.tail.seq, ledger.outbound.window(self.tail.seq))
+    ledger.self.write({ files: wanted })
+  }
+  const puts = new Map<string, Uint8Array>([['manifest', self.note as Uint8Array]])
+  if (self.claim !== null) puts.set('claim', self.claim)
+  const paths = new Set<string>()
+  for (const [from, to] of wanted) {
+    const path = logPath(from, to)
+    paths.add(path)
+    if (logThere.has(path)) continue
+    const lines = ledger.outbound.lines(from - 1, to).map(({ line }) => line)
+    puts.set(path, Buffer.from(`${lines.join('\n')}\n`))
+  }
+  const deletes = [...logThere].filter((path) => !paths.has(path))
+  if (self.claim === null && there.includes('claim')) deletes.push('claim')
+  return repository.commit({ parent: self.tip, puts, deletes })
+}
+
+function confirm(context: SyncContext, oid: Oid): void {
+  const { ledger } = context
+  ledger.transaction(() => {
+    const self = ledger.self.read()
+    const isPending = self.pendingOid === oid
+    ledger.self.write({
+      tip: oid,
+      ...(isPending ? { pending: false, pendingOid: null, pushedSeq: self.head.seq } : {}),
+    })
+    if (isPending) ledger.outbound.markPushed(self.head.seq)
+  })
+}
+
+/** Creates, or puts back, the refs on which this member claims invites for further agents. */
+export async function placeExtraClaims(context: SyncContext, refs: Refs, signal?: AbortSignal): Promise<void> {
+  const { ledger, repository, remote } = context
+  const { prefix } = ledger.self.read()
+  for (const claim of ledger.self.extraClaims()) {
+    const ref = machineRef(prefix, claim)
+    const there = refs.get(ref) ?? null
+    const oid = await repository.commit({ parent: null, puts: new Map([['claim', claim.claim]]) })
+    if (there === oid) {
+      if (!claim.placed) ledger.self.markExtraClaim(claim, 'placed')
+      continue
+    }
+    if (there === null) {
+      const outcome = await remote.push({ ref, oid, expected: null }, signal)
+      if (outcome !== 'unknown') ledger.self.markExtraClaim(claim, outcome === 'pushed' ? 'placed' : 'missing')
+      continue
+    }
+    ledger.transaction(() => {
+      ledger.self.markExtraClaim(claim, 'done')
+      ledger.self.removeAgent(claim.agent)
+      ledger.inbound.quarantine({ ref }, `another machine has already used the invite for ${claim.agent}`, there)
+    })
+  }
+}

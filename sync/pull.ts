@@ -1,0 +1,122 @@
+/** Poll → fetch what changed → verify → apply. Control first, because it says who may be read (WIRE.md "Refs"). */
+import type { Refs, SyncContext } from './context.ts'
+import { readsIncarnation } from './control.ts'
+import { SyncError } from './errors.ts'
+import { askForHoles } from './holes.ts'
+import { controlRef, LIMITS, type Peer, parseMachineRef } from './paths.ts'
+import type { Oid, RefTip } from './ports.ts'
+import { type ControlReading, readControl } from './read-control.ts'
+import { readMachine } from './read-machine.ts'
+
+/** What a pull found. */
+export interface Pulled {
+  readonly refsChanged: number
+  readonly records: number
+  readonly control: ControlReading | 'missing'
+}
+
+/** Brings this machine up to what `refs` shows. */
+export async function pull(context: SyncContext, refs: Refs, signal?: AbortSignal): Promise<Pulled> {
+  const { ledger, remote, repository } = context
+  const self = ledger.self.read()
+  const ref = controlRef(self.prefix)
+  const commit = refs.get(ref) ?? null
+  const controlMoved = commit !== null && needsReading(context, { ref, oid: commit })
+  let wanted = changedMachines(context, refs)
+  const missing: RefTip[] = []
+  for (const tip of [...(controlMoved ? [{ ref, oid: commit as Oid }] : []), ...wanted.map(({ tip }) => tip)]) {
+    if (!(await repository.has(tip.oid))) missing.push(tip)
+  }
+  if (missing.length > 0) await remote.fetch(missing, signal)
+  context.breakpoint?.('fetched')
+  let control: Pulled['control'] = commit === null ? 'missing' : 'same'
+  if (controlMoved) {
+    control = await readControl(context, commit as Oid)
+    await answerOlderControl(context, control, commit as Oid, signal)
+    if (control === 'newer') {
+      wanted = changedMachines(context, refs)
+      const late: RefTip[] = []
+      for (const { tip } of wanted) if (!(await repository.has(tip.oid))) late.push(tip)
+      if (late.length > 0) await remote.fetch(late, signal)
+    }
+  } else if (commit === null) await putControlBack(context, null, signal)
+  let records = 0
+  let applied = 0
+  for (const { peer, tip } of wanted) {
+    const read = await readMachine(context, peer, tip)
+    records += read.records
+    if (read.outcome === 'applied') applied += 1
+    context.breakpoint?.('applied')
+  }
+  askForHoles(context)
+  return { refsChanged: applied + (control === 'newer' ? 1 : 0), records, control }
+}
+
+function needsReading(context: SyncContext, tip: RefTip): boolean {
+  const seen = context.ledger.control.seen(tip.ref)
+  if (seen === null || seen.oid !== tip.oid) return true
+  return !seen.verified && seen.control !== (context.ledger.control.current()?.n ?? 0)
+}
+
+/** The refs of machines that control lists, that moved or did not verify under an older control; never more than 16 a machine. */
+function changedMachines(context: SyncContext, refs: Refs): { peer: Peer; tip: RefTip }[] {
+  const self = context.ledger.self.read()
+  const control = context.ledger.control.current()
+  const counts = new Map<string, number>()
+  const wanted: { peer: Peer; tip: RefTip }[] = []
+  for (const [ref, oid] of refs) {
+    const peer = parseMachineRef(self.prefix, ref)
+    const entry = peer === null ? undefined : control?.machines.get(peer.machine)
+    if (peer === null || entry === undefined || peer.machine === self.machine) continue
+    if (entry.status !== 'revoked' && !readsIncarnation(entry, peer)) continue
+    const count = (counts.get(peer.machine) ?? 0) + 1
+    counts.set(peer.machine, count)
+    if (count <= LIMITS.incarnationsPerMachine && needsReading(context, { ref, oid }))
+      wanted.push({ peer, tip: { ref, oid } })
+  }
+  return wanted
+}
+
+/** A remote control below ours twice in a row is a restored host: any machine puts the one it holds back. */
+async function answerOlderControl(
+  context: SyncContext,
+  reading: ControlReading,
+  commit: Oid,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { ledger } = context
+  const { prefix } = ledger.self.read()
+  if (reading === 'forked') {
+    throw new SyncError('control-forked', 'the remote shows another control with the number of ours', {
+      hint: 'nothing was applied; this machine waits for a higher number from an orchestrator',
+    })
+  }
+  if (reading === 'older') await putControlBack(context, commit, signal)
+  if (reading === 'same') {
+    const current = ledger.control.current()
+    if (current !== null) {
+      ledger.transaction(() => {
+        ledger.control.apply(current, commit)
+        ledger.control.markSeen(controlRef(prefix), commit, current.n, true)
+      })
+    }
+  }
+}
+
+/** Puts our control on top of `there` as a new commit with the same tree; a refused push means that the poll was stale. */
+async function putControlBack(context: SyncContext, there: Oid | null, signal?: AbortSignal): Promise<void> {
+  const { ledger, repository, remote } = context
+  const held = ledger.control.commit()
+  if (held === null || !(await repository.has(held))) return
+  const ref = controlRef(ledger.self.read().prefix)
+  let oid = held
+  if (there !== null) {
+    const tree = await repository.tree(held, LIMITS.controlFiles)
+    const bytes = await repository.read(tree, LIMITS.controlNoteBytes)
+    const puts = new Map(tree.map((file, i): [string, Uint8Array] => [file.path, bytes[i] as Uint8Array]))
+    oid = await repository.commit({ parent: there, fresh: true, puts })
+  }
+  const outcome = await remote.push({ ref, oid, expected: there }, signal)
+  const current = ledger.control.current()
+  if (outcome === 'pushed' && current !== null) ledger.transaction(() => ledger.control.apply(current, oid))
+}

@@ -1,0 +1,59 @@
+/** Records without `k`: receipts, voids, requests. They act when opened and may come again (WIRE.md "The log"). */
+import { hostOf } from './control.ts'
+import type { IntakePass } from './intake-pass.ts'
+import { type Peer, peerName } from './paths.ts'
+import type { KnownRecord, RequestRecord, VoidRecord } from './records.ts'
+
+/** Lets a receipt, void or request act. */
+export function act(intake: IntakePass, peer: Peer, c: string, record: KnownRecord): void {
+  if (record.t === 'receipt') {
+    const { incarnation } = intake.ledger.self.read()
+    if (record.of !== peerName({ machine: intake.machine, incarnation })) return
+    for (const mark of record.marks) intake.ledger.outbound.markDelivered(c, record.from, mark)
+  } else if (record.t === 'void') actVoid(intake, peer, c, record)
+  else if (record.t === 'request') actRequest(intake, peer, c, record)
+}
+
+function actVoid(intake: IntakePass, peer: Peer, c: string, record: VoidRecord): void {
+  if (record.for !== intake.machine) return
+  const stream = intake.stream(peer, c)
+  for (const { e, ranges } of record.ranges) for (const [from, to] of ranges) stream.void(e, from, to)
+}
+
+function actRequest(intake: IntakePass, peer: Peer, c: string, record: RequestRecord): void {
+  const { ledger, control } = intake
+  const self = ledger.self.read()
+  const from = Object.keys(control.conversations.get(c)?.participants ?? {}).find((agent) => intake.local.has(agent))
+  if (from === undefined) return
+  if (record.ask === 'resend') {
+    if (record.of !== peerName(self)) return
+    const missing = (record.ranges ?? [])
+      .map(({ e, ranges }) => ({ e, ranges: ledger.outbound.resend(c, e, ranges, self.tail.seq) }))
+      .filter(({ ranges }) => ranges.length > 0)
+    if (missing.length > 0)
+      ledger.outbound.addNotice(c, from, { t: 'void', for: peer.machine, to: [], ranges: missing })
+  } else if (record.ask === 'ping' && record.to.some((agent) => intake.local.has(agent))) {
+    const answering = record.to.find((agent) => intake.local.has(agent)) as string
+    ledger.outbound.addNotice(c, answering, { t: 'request', ask: 'pong', to: [record.from], nonce: record.nonce })
+  } else if (record.ask === 'pong') {
+    ledger.inbound.pong(record.nonce ?? '', record.from)
+  } else if (record.ask === 'conversation') askConversation(intake, record)
+}
+
+/**
+ * A worker asks for a conversation: granted by an orchestrator when the worker takes part and everybody named is an active
+ * member. The id is the request's own, so a repeated request makes one conversation.
+ */
+function askConversation(intake: IntakePass, record: RequestRecord): void {
+  const { control, ledger } = intake
+  if (!control.orchestrators.includes(intake.machine)) return
+  const participants = [...new Set([record.from, ...(record.with ?? [])])]
+  const active = participants.every((agent) => {
+    const host = hostOf(control, agent)
+    return host !== null && control.machines.get(host)?.status === 'active'
+  })
+  const id = record.id.slice(0, 16)
+  if (!active || participants.length < 2 || control.conversations.has(id)) return
+  const asked = ledger.control.commands().some(({ command }) => (command as { id?: string }).id === id)
+  if (!asked) ledger.control.addCommand({ type: 'conversation', id, participants, topic: record.topic ?? null })
+}
