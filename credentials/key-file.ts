@@ -27,9 +27,9 @@ const NO_FOLLOW = WINDOWS ? 0 : constants.O_NOFOLLOW
  * @throws CredentialError `key-file-exists` (it is never overwritten), `key-file-failed`
  */
 export function writeKeyFile(path: string, secret: Secret): void {
+  makeDirectory(path)
   let fd: number | undefined
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW, 0o600)
     writeFileSync(fd, secret.bytes())
     fsyncSync(fd)
@@ -82,6 +82,15 @@ export function deleteKeyFile(path: string): void {
   syncDirectory(dirname(path))
 }
 
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    // Its EEXIST means that a parent is a file, not that the key file is there.
+    throw failed('make the directory of', path, cause)
+  }
+}
+
 /** After a failed write nothing of the secret stays behind. */
 function discard(fd: number, path: string): void {
   try {
@@ -109,18 +118,23 @@ function looseMode(path: string, why: string): CredentialError {
   })
 }
 
-const CODES: Readonly<Record<string, { code: CredentialErrorCode; hint: string }>> = {
-  EEXIST: { code: 'key-file-exists', hint: 'Keys are never overwritten: use them, or delete the file first.' },
-  ENOENT: { code: 'key-file-missing', hint: 'Check the state directory, or join again with a new invite.' },
-  ELOOP: { code: 'key-file-mode', hint: 'A key file must be a plain file: remove the symbolic link.' },
-}
+const KNOWN_FAILURES: ReadonlyMap<string, { code: CredentialErrorCode; hint: string }> = new Map([
+  ['EEXIST', { code: 'key-file-exists', hint: 'Keys are never overwritten: use them, or delete the file first.' }],
+  ['ENOENT', { code: 'key-file-missing', hint: 'Check the state directory, or join again with a new invite.' }],
+  ['ELOOP', { code: 'key-file-mode', hint: 'A key file must be a plain file: remove the symbolic link.' }],
+])
 
 function keyFileError(verb: string, path: string, cause: unknown): CredentialError {
   if (cause instanceof CredentialError) return cause
-  const errno = errnoOf(cause)
-  const known = CODES[errno] ?? { code: 'key-file-failed', hint: 'Check the disk and the owner of the directory.' }
-  return new CredentialError(known.code, `cannot ${verb} the key file ${path} (${errno})`, {
-    hint: known.hint,
+  const known = KNOWN_FAILURES.get(errnoOf(cause))
+  if (known === undefined) return failed(verb, path, cause)
+  const message = `cannot ${verb} the key file ${path} (${errnoOf(cause)})`
+  return new CredentialError(known.code, message, { hint: known.hint, cause })
+}
+
+function failed(verb: string, path: string, cause: unknown): CredentialError {
+  return new CredentialError('key-file-failed', `cannot ${verb} the key file ${path} (${errnoOf(cause)})`, {
+    hint: 'Check the disk and the owner of the directory.',
     cause,
   })
 }

@@ -17,8 +17,8 @@ const imported = new Map<string, ImportedKey>()
 
 /**
  * Returns where `base64` is a raw Ed25519 public key (32 bytes) that can be trusted to mean one signer.
- * `node:crypto` verifies a constant signature for every message under the identity point, so small-order keys are
- * refused (the check of libsodium's `ge25519_has_small_order`).
+ * Under the identity point OpenSSL 3.0 (Node 22) verifies one constant signature for every message, so small-order keys
+ * are refused here (as libsodium does); OpenSSL 3.5 refuses them by itself.
  * @throws CredentialError `bad-key`: wrong length, base64 or point not canonical, not on the curve, of small order
  */
 export function checkPublicKey(base64: string): void {
