@@ -4,7 +4,7 @@
  * answers, shows old refs, goes away, and comes back from a backup. Given the same random function it repeats itself.
  */
 import { createHash } from 'node:crypto'
-import type { SyncErrorCode } from './errors.ts'
+import type { RemoteErrorCode } from './errors.ts'
 import { syncError } from './git-answers.ts'
 import type { CommitPlan, Oid, PushOutcome, RefName, RefTip, Remote, Repository, TreeFile } from './ports.ts'
 import { isTreePath } from './tree-reader.ts'
@@ -22,7 +22,7 @@ export interface MemoryOperation {
  * What goes wrong with one operation. `stale`: each ref is shown at an oid it once had (list, fetch).
  * `lost-answer`: the push is applied and answers `unknown`. `lost-request`: it is not, and answers `unknown` too.
  */
-export type MemoryFault = 'stale' | 'lost-answer' | 'lost-request' | { readonly error: SyncErrorCode }
+export type MemoryFault = 'stale' | 'lost-answer' | 'lost-request' | { readonly error: RemoteErrorCode }
 
 /** Asked before each operation; null lets it pass. */
 export interface MemoryFaults {
