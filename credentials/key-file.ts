@@ -19,6 +19,9 @@ const MAX_KEY_FILE_BYTES = 64 * 1024
 /** A planted symbolic link must not lead the key elsewhere; Windows has no such flag. */
 const NO_FOLLOW = WINDOWS ? 0 : constants.O_NOFOLLOW
 
+/** Opening a planted named pipe would wait for ever without it. */
+const NO_WAIT = WINDOWS ? 0 : constants.O_NONBLOCK
+
 /**
  * Stores a secret in a new file that only its owner can read, from the moment the file exists. Missing parent
  * directories are made with mode 0700; those that exist stay as they are. After the call the file survives a power
@@ -38,7 +41,7 @@ export function writeKeyFile(path: string, secret: Secret): void {
     if (fd !== undefined) discard(fd, path)
     throw keyFileError('write', path, cause)
   }
-  syncDirectory(dirname(path))
+  syncDirectory(path)
 }
 
 /**
@@ -50,7 +53,7 @@ export function writeKeyFile(path: string, secret: Secret): void {
 export function readKeyFile(path: string): Secret {
   let fd: number | undefined
   try {
-    fd = openSync(path, constants.O_RDONLY | NO_FOLLOW)
+    fd = openSync(path, constants.O_RDONLY | NO_FOLLOW | NO_WAIT)
     const stat = fstatSync(fd)
     if (!stat.isFile()) throw looseMode(path, 'is not a plain file')
     if (!WINDOWS && (stat.mode & 0o177) !== 0) {
@@ -79,7 +82,7 @@ export function deleteKeyFile(path: string): void {
     if (errnoOf(cause) === 'ENOENT') return
     throw keyFileError('delete', path, cause)
   }
-  syncDirectory(dirname(path))
+  syncDirectory(path)
 }
 
 function makeDirectory(path: string): void {
@@ -91,24 +94,30 @@ function makeDirectory(path: string): void {
   }
 }
 
-/** After a failed write nothing of the secret stays behind. */
+/** After a failed write nothing of the secret stays behind, as far as the disk lets us; the write's error counts. */
 function discard(fd: number, path: string): void {
-  try {
-    closeSync(fd)
-  } catch {
-    // The close itself may be what failed.
+  for (const step of [() => closeSync(fd), () => unlinkSync(path)]) {
+    try {
+      step()
+    } catch {
+      // The descriptor may be closed already, or the disk may be gone.
+    }
   }
-  unlinkSync(path)
 }
 
 /** Makes a new or removed name survive a power cut. Windows cannot open a directory for this. */
 function syncDirectory(path: string): void {
   if (WINDOWS) return
-  const fd = openSync(path, constants.O_RDONLY)
   try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
+    const fd = openSync(dirname(path), constants.O_RDONLY)
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (cause) {
+    // Some network file systems cannot sync a directory; they promise nothing about a power cut anyway.
+    if (!['EINVAL', 'ENOTSUP'].includes(errnoOf(cause))) throw failed('sync the directory of', path, cause)
   }
 }
 

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { decodeUtf8 } from './encoding.ts'
 
 const SHOWN = '[secret]'
 
@@ -29,9 +30,12 @@ export class Secret {
     return new Uint8Array(this.#bytes)
   }
 
-  /** The bytes as text; throws `TypeError` where they are not UTF-8. */
+  /**
+   * The bytes as text.
+   * @throws CredentialError `malformed` where they are not UTF-8, without quoting them
+   */
   text(): string {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(this.#bytes)
+    return decodeUtf8(this.#bytes)
   }
 
   /** Always `[secret]`. */

@@ -13,7 +13,15 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { deleteKeyFile, generateSigner, readKeyFile, Secret, writeKeyFile } from '../../credentials/index.ts'
+import {
+  deleteKeyFile,
+  generateSigner,
+  importIdentity,
+  importSigner,
+  readKeyFile,
+  Secret,
+  writeKeyFile,
+} from '../../credentials/index.ts'
 import { verdict } from './refusal.ts'
 
 let directory: string
@@ -54,6 +62,12 @@ describe.skipIf(process.platform === 'win32')('key files', () => {
     expect(await verdict(() => readKeyFile(join(directory, 'key')))).toBe('key-file-mode')
   })
 
+  test('a named pipe in place of the key file is refused, and nobody waits for it', async () => {
+    const path = join(directory, 'key')
+    spawnSync('mkfifo', ['-m', '600', path])
+    expect(await verdict(() => readKeyFile(path))).toBe('key-file-mode')
+  })
+
   test('a file that is not there, and one that is too large, are refused', async () => {
     expect(await verdict(() => readKeyFile(join(directory, 'none')))).toBe('key-file-missing')
     writeFileSync(join(directory, 'large'), Buffer.alloc(70_000), { mode: 0o600 })
@@ -76,6 +90,13 @@ describe.skipIf(process.platform === 'win32')('key files', () => {
     expect(child.stderr).toBe('')
     expect(mode(path)).toBe(0o600)
     expect([mode(join(directory, 'a')), mode(join(directory, 'a', 'b'))]).toEqual([0o700, 0o700])
+  })
+
+  test('a file that is not UTF-8 is no identity and no signer', async () => {
+    const path = join(directory, 'key')
+    writeKeyFile(path, Secret.ofBytes(Uint8Array.of(0xff, 0xfe)))
+    expect(await verdict(() => importIdentity(readKeyFile(path)))).toBe('malformed')
+    expect(await verdict(() => importSigner(readKeyFile(path)))).toBe('malformed')
   })
 
   test('what was written is read back, also with mode 0400', () => {

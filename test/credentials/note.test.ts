@@ -55,6 +55,15 @@ describe('hostile notes', () => {
     expect(await check(`${textOf(both)}${other}\n`)).toBe('bad-signature')
   })
 
+  test('the second form of a signature, with S + L for S, does not count', async () => {
+    const blob = Buffer.from(line.split(' ')[2] as string, 'base64')
+    const order = 2n ** 252n + 27742317777372353535851937790883648493n
+    const scalar = BigInt(`0x${Buffer.from(blob.subarray(36)).reverse().toString('hex')}`) + order
+    const second = Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex').reverse()
+    const changed = Buffer.concat([blob.subarray(0, 36), second]).toString('base64')
+    expect(await check(text.replace(line.split(' ')[2] as string, changed))).toBe('bad-signature')
+  })
+
   test('a signature moved to another name does not count', async () => {
     expect(await check(text.replace('f/alice', 'f/bob'))).toBe('bad-signature')
   })
