@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { commandLinePage } from '../src/cli/docs.ts'
 
 /** One generated page: its path from the repository's root, and its whole text. */
 export interface Generator {
@@ -11,7 +12,7 @@ export interface Generator {
   generate(): Promise<string>
 }
 
-const generators: readonly Generator[] = []
+const generators: readonly Generator[] = [{ path: 'docs/cli.md', generate: async () => commandLinePage() }]
 
 const root = resolve(import.meta.dirname, '..')
 
