@@ -7,21 +7,27 @@ import { type SshGitServer, startSshGitServer } from '../kit/ssh-git-server.ts'
 import { makeTempDir, removeTempDir, tempDir } from '../kit/temp.ts'
 import { describeRemote } from './remote-suite.ts'
 
-describeRemote('ssh', async () => {
-  const server = await startSshGitServer()
-  const root = makeTempDir()
-  const { knownHosts, sshConfig } = server
-  return {
-    fresh: async () => {
-      const { url } = server.createRepository(randomBytes(4).toString('hex'))
-      return () => openGitMachine({ url, dir: join(root, randomBytes(4).toString('hex')), knownHosts, sshConfig })
-    },
-    close: async () => {
-      await server.close()
-      removeTempDir(root)
-    },
-  }
-})
+const ROUNDS = 5
+
+describeRemote(
+  'ssh',
+  async () => {
+    const server = await startSshGitServer()
+    const root = makeTempDir()
+    const { knownHosts, sshConfig } = server
+    return {
+      fresh: async () => {
+        const { url } = server.createRepository(randomBytes(4).toString('hex'))
+        return () => openGitMachine({ url, dir: join(root, randomBytes(4).toString('hex')), knownHosts, sshConfig })
+      },
+      close: async () => {
+        await server.close()
+        removeTempDir(root)
+      },
+    }
+  },
+  ROUNDS,
+)
 
 describe('a remote over ssh', () => {
   let server: SshGitServer
