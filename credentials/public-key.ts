@@ -53,7 +53,10 @@ export function importPublicKey(base64: string): ImportedKey {
   return key
 }
 
-/** True where `signature` (64 bytes) over `bytes` was made by the private half of `key` (RFC 8032, cofactorless). */
+/**
+ * True where `signature` over `bytes` was made by the private half of `key` (RFC 8032, cofactorless); false for one of
+ * another length than 64 bytes.
+ */
 export function verifySignature(key: ImportedKey, bytes: Uint8Array, signature: Uint8Array): boolean {
   return verify(null, bytes, key.object, signature)
 }

@@ -45,6 +45,7 @@ describe('a garbled invite', () => {
     ['a character added', 'checksum', `${line.slice(0, 50)}x${line.slice(50)}`],
     ['capitals made small', 'checksum', line.toLowerCase()],
     ['text pasted after it', 'checksum', `${line}ok`],
+    ['a full stop and more pasted after it', 'checksum', `${line}.more`],
     ['a second invite pasted after it', 'checksum', `${line}${line}`],
     ['no machine', 'machine', lineOf(JSON.stringify({ ...plain, machine: undefined }))],
     ['a bad fleet', 'fleet', lineOf(JSON.stringify({ ...plain, fleet: 'my fleet' }))],

@@ -109,6 +109,7 @@ describe('hostile notes', () => {
     ['a second body line', (t: string) => t.replace('\n\n', '\nmore\n\n')],
     ['carriage returns', (t: string) => t.replaceAll('\n', '\r\n')],
     ['no last newline', (t: string) => t.slice(0, -1)],
+    ['a second signature line without a newline', (t: string) => `${t}\u2014 f/x AAAAAAAA`],
     ['text after the signatures', (t: string) => `${t}x\n`],
     ['a hyphen for the dash', (t: string) => t.replace('\n\u2014', '\n-')],
     ['two spaces before the name', (t: string) => t.replace('\u2014 f', '\u2014  f')],
