@@ -3,8 +3,15 @@ import { findingsText, pingText } from '../../src/cli/commands/doctor.ts'
 import { cycleWords } from '../../src/cli/commands/run.ts'
 import { parseDuration, parseSince } from '../../src/cli/duration.ts'
 import { snakeKeys } from '../../src/cli/output/json.ts'
-import { conversationsText, deliveriesText, hitsText, logLine, messageText } from '../../src/cli/output/message-view.ts'
-import { statusText, statusWarnings } from '../../src/cli/output/status-view.ts'
+import {
+  conversationsText,
+  deliveriesText,
+  hitsText,
+  logLine,
+  logText,
+  messageText,
+} from '../../src/cli/output/message-view.ts'
+import { agentsText, statusText, statusWarnings } from '../../src/cli/output/status-view.ts'
 import { renderTable } from '../../src/cli/output/table.ts'
 import { cut, displayWidth, printable, wrap } from '../../src/cli/output/text.ts'
 import { age, ago, clock, took } from '../../src/cli/output/time.ts'
@@ -153,6 +160,7 @@ describe.each([80, 120])('at %i columns', (width) => {
       messageText(message, screen),
       deliveriesText([deliveryOf({ agent: LONG, machine: LONG })], screen),
       logLine(entryOf(1, message), screen),
+      logText([entryOf(1, message)], screen),
       hitsText([{ message, snippet: text }], screen),
       conversationsText([conversation], screen),
       findingsText([{ check: 'remote', ok: false, detail: text, remedy: text }], screen),
@@ -176,6 +184,15 @@ describe('what people read', () => {
       lead     hetzner-1  connected  -                          here       2        0
       backend  hetzner-2  connected  working 40 %: migrations    8 s       -        1"
     `)
+  })
+
+  it('of an agent on a narrow screen gives up details before names', () => {
+    const long = agentOf({ agent: 'backend-of-the-shop', role: 'database', machine: 'laptop-of-anna' })
+    expect(agentsText([long], screen)).toMatchInlineSnapshot(`
+      "agent                role   machine  state      activity  heard  unread  unacked
+      backend-of-the-shop  data…  laptop…  connected  working     8 s       -        1"
+    `)
+    expect(agentsText([long], screenOf(120))).toContain('working 40 %: migrations')
   })
 
   it('of a fleet in trouble says each trouble last, with what to do', () => {

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import { EXIT } from '../exit.ts'
 import { readInvite } from '../invite-source.ts'
 import { renderFields, type Screen } from '../output/table.ts'
+import { counted } from '../output/text.ts'
 import { type CommandInput, flagOption, type Handler, listOption, textOption } from '../table/spec.ts'
 
 function sealing(input: CommandInput): { sealing?: 'hybrid' | 'x25519' } {
@@ -118,9 +119,13 @@ async function unsentRows(context: Context): Promise<number> {
 export const rebuild: Handler = async (context, input) => {
   const unsent = flagOption(input, 'discard-unsent') ? 0 : await unsentRows(context)
   if (unsent > 0) {
-    throw new GitwireError('refused', `${unsent} rows have not left this machine; a rebuild would lose them`, {
-      hint: 'gitwire sync pushes them; gitwire rebuild --discard-unsent gives them up',
-    })
+    throw new GitwireError(
+      'refused',
+      `the outbox holds ${counted(unsent, 'row')} that never left this machine; a rebuild would lose them`,
+      {
+        hint: 'gitwire sync pushes them; gitwire rebuild --discard-unsent gives them up',
+      },
+    )
   }
   const app = await context.app()
   const home = await context.home()

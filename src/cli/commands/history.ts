@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { parseSince } from '../duration.ts'
 import { EXIT } from '../exit.ts'
 import { conversationId } from '../ids.ts'
-import { hitsText, logLine } from '../output/message-view.ts'
+import { hitsText, logLine, logText } from '../output/message-view.ts'
 import { type CommandInput, flagOption, type Handler, numberOption, textOption } from '../table/spec.ts'
 
 const POLL_MS = 200
@@ -54,7 +54,7 @@ export const log: Handler = (context, input) =>
     context.result({ messages: entries }, (screen) =>
       entries.length === 0
         ? 'No messages. gitwire send TO "text" writes one; gitwire log --follow waits for them.'
-        : entries.map((entry) => logLine(entry, screen)).join('\n'),
+        : logText(entries, screen),
     )
     return EXIT.ok
   })

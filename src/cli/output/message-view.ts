@@ -91,6 +91,27 @@ export function logLine(entry: LogEntry, screen: Screen): string {
   return `${screen.paint('dim', head)}${word}  ${text}`
 }
 
+/** The log as a table, for a person who looks back. */
+export function logText(entries: readonly LogEntry[], screen: Screen): string {
+  return renderTable(
+    [
+      { title: 'when' },
+      { title: 'from -> to', flexible: true },
+      { title: 'id' },
+      { title: 'state' },
+      { title: 'text', flexible: true },
+    ],
+    entries.map((entry) => [
+      ago(entry.sentAt, screen.now),
+      `${entry.from} -> ${entry.to.join(', ')}`,
+      shortId(entry.id),
+      logState(entry),
+      entry.text,
+    ]),
+    screen,
+  )
+}
+
 /** What a search found: who, when, id, and the part that matched. */
 export function hitsText(hits: readonly SearchHit[], screen: Screen): string {
   return renderTable(

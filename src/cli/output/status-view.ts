@@ -1,8 +1,9 @@
 /** The fleet on one screen: header, agents, and last what is wrong and what to do about it. */
+import { stripVTControlCharacters } from 'node:util'
 import type { AgentView, FleetStatus, SyncStatus } from '../../bridge/types.ts'
 import type { Tone } from './paint.ts'
 import { type Cell, type Column, renderFields, renderTable, type Screen } from './table.ts'
-import { sentence, wrap } from './text.ts'
+import { counted, displayWidth, sentence, wrap } from './text.ts'
 import { age, ago } from './time.ts'
 
 const STATE_TONE: Readonly<Record<AgentView['state'], Tone>> = {
@@ -40,20 +41,38 @@ function header(status: FleetStatus, screen: Screen): string {
   return renderFields(fields, screen)
 }
 
-function activity(agent: AgentView): string {
-  if (agent.activity === null) return '-'
-  const progress = agent.progress === null ? '' : ` ${agent.progress} %`
-  return `${agent.activity}${progress}${agent.detail === null ? '' : `: ${agent.detail}`}`
+/** From the whole story down to one word, for the narrower screens. */
+const ACTIVITIES: readonly ((agent: AgentView) => string)[] = [
+  (agent) => (agent.detail === null ? progressed(agent) : `${progressed(agent)}: ${agent.detail}`),
+  progressed,
+  ({ activity }) => activity ?? '-',
+]
+
+function progressed({ activity, progress }: AgentView): string {
+  return activity === null || progress === null ? (activity ?? '-') : `${activity} ${progress} %`
 }
 
-/** The agents of a fleet, one row each. Roles are shown where at least one differs from its agent's name. */
+/**
+ * The agents of a fleet, one row each. Roles are shown where at least one differs from its agent's name. Where a name
+ * would be cut, the details of activities make room for it.
+ */
 export function agentsText(agents: readonly AgentView[], screen: Screen): string {
+  const endless = { ...screen, width: Number.POSITIVE_INFINITY }
+  for (const activity of ACTIVITIES) {
+    const table = agentTable(agents, endless, activity)
+    const [titles = ''] = table.split('\n')
+    if (displayWidth(stripVTControlCharacters(titles)) <= screen.width) return table
+  }
+  return agentTable(agents, screen, ({ activity }) => activity ?? '-')
+}
+
+function agentTable(agents: readonly AgentView[], screen: Screen, activityOf: (agent: AgentView) => string): string {
   const columns: readonly (readonly [Column, (agent: AgentView) => Cell])[] = [
     [{ title: 'agent' }, ({ agent }) => agent],
     [{ title: 'role', flexible: true }, ({ role }) => role],
     [{ title: 'machine', flexible: true }, ({ machine }) => machine],
     [{ title: 'state' }, ({ state }) => ({ text: state, tone: STATE_TONE[state] })],
-    [{ title: 'activity', flexible: true }, activity],
+    [{ title: 'activity', flexible: true }, activityOf],
     [{ title: 'heard', align: 'right' }, ({ local, heardAt }) => (local ? 'here' : age(heardAt, screen.now))],
     [{ title: 'unread', align: 'right' }, ({ local, unread }) => (local ? String(unread) : '-')],
     [{ title: 'unacked', align: 'right' }, ({ unacked }) => String(unacked)],
@@ -88,11 +107,11 @@ export function statusWarnings(status: FleetStatus, now: number): readonly strin
   }
   if (status.held > 0)
     warnings.push(
-      `held: ${status.held} records wait for a key or for what comes before them. They are applied by themselves.`,
+      `held: ${counted(status.held, 'record')} waiting for a key or for what comes before. Nothing has to be done.`,
     )
   if (status.quarantined > 0) {
     warnings.push(
-      `quarantined: ${status.quarantined} rejected inputs are kept apart with their reasons. gitwire doctor names them.`,
+      `quarantined: ${counted(status.quarantined, 'rejected input')} kept apart with the reason. gitwire doctor names what was wrong.`,
     )
   }
   for (const { ref, reason } of status.closedRefs) {

@@ -34,15 +34,22 @@ function textOf(cell: Cell): string {
   return oneLine(typeof cell === 'string' ? cell : cell.text)
 }
 
-/** Takes columns off the widest, flexible ones first, until all fit into `room`. */
+/** Takes columns off the widest, flexible ones first and titles last, until all fit into `room`. */
 function fitWidths(widths: readonly number[], columns: readonly Column[], room: number): number[] {
   const fitted = [...widths]
-  for (const onlyFlexible of [true, false]) {
+  const passes = [
+    { flexibleOnly: true, titlesWhole: true },
+    { flexibleOnly: false, titlesWhole: true },
+    { flexibleOnly: false, titlesWhole: false },
+  ]
+  for (const { flexibleOnly, titlesWhole } of passes) {
     while (fitted.reduce((sum, width) => sum + width, 0) > room) {
       let widest = -1
-      for (const [index, width] of fitted.entries()) {
-        if (onlyFlexible && columns[index]?.flexible !== true) continue
-        if (width > NARROWEST && width > (fitted[widest] ?? 0)) widest = index
+      for (const [index, column] of columns.entries()) {
+        if (flexibleOnly && column.flexible !== true) continue
+        const floor = titlesWhole ? Math.max(NARROWEST, column.title.length) : NARROWEST
+        const width = fitted[index] ?? 0
+        if (width > floor && width > (fitted[widest] ?? 0)) widest = index
       }
       if (widest === -1) break
       fitted[widest] = (fitted[widest] ?? 0) - 1

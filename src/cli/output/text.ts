@@ -25,6 +25,11 @@ export function sentence(text: string): string {
   return /[.!?]$/.test(line) ? line : `${line}.`
 }
 
+/** `1 record`, `3 records`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** Columns that `text` takes on a terminal. */
 export function displayWidth(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length
