@@ -15,6 +15,12 @@ export type Parsed =
 // An argument may be a secret that was pasted into the wrong place; no error repeats a long one.
 const LONGEST_ECHO = 48
 
+/** Words of the system that gitwire comes from, and what they are called now. */
+const OLD_WORDS: Readonly<Record<string, string>> = {
+  list: 'gitwire conversation list',
+  tokens: 'gitwire status (tokens are never shown)',
+}
+
 function count(text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('It is not a whole number above 0.')
@@ -151,10 +157,16 @@ function usageError(error: CommanderError, argv: readonly string[]): GitwireErro
     .replace(/ argument(s?) but got (\d+): .*$/s, ' argument$1 but got $2')
   const quote = error.code === 'commander.excessArguments' && command?.name === 'send'
   const family = words[0] !== undefined && words[0] in COMMAND_FAMILIES ? words[0] : undefined
-  const hint = quote
-    ? 'put the text in quotes'
-    : ['gitwire', command?.name ?? family, '--help'].filter(Boolean).join(' ')
+  const help = ['gitwire', command?.name ?? family, '--help'].filter(Boolean).join(' ')
+  const hint = quote ? 'put the text in quotes' : (OLD_WORDS[words[0] ?? ''] ?? help)
   return new GitwireError('usage', message, { hint })
+}
+
+/** What everybody types without reading help first. */
+function typed(argv: readonly string[]): string[] {
+  const [first, ...rest] = argv
+  if (first === undefined) return ['--help']
+  return first === '--version' || first === '-V' ? ['version', ...rest] : [...argv]
 }
 
 /**
@@ -166,7 +178,7 @@ export function parse(argv: readonly string[], width: number): Parsed {
   const sink: Sink = { text: '', chosen: null }
   const program = makeProgram(sink, width)
   try {
-    program.parse(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' })
+    program.parse(typed(argv), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { kind: 'text', text: sink.text }

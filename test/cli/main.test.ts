@@ -8,6 +8,7 @@ describe('wrong usage', () => {
     [['snd'], "gitwire: unknown command 'snd' (Did you mean send?)\n  next: gitwire --help\n"],
     [['send'], "gitwire: missing required argument 'TO'\n  next: gitwire send --help\n"],
     [['status', '--wach'], "gitwire: unknown option '--wach' (Did you mean --watch?)\n  next: gitwire status --help\n"],
+    [['list'], "gitwire: unknown command 'list'\n  next: gitwire conversation list\n"],
     [['conversation'], 'gitwire: a command is missing\n  next: gitwire conversation --help\n'],
     [['conversation', 'opne'], "gitwire: unknown command 'opne'\n  next: gitwire conversation --help\n"],
     [
@@ -132,6 +133,11 @@ describe('output', () => {
     expect((await gitwire(['log'], { app: log })).out).toContain(text)
     const shown = (await gitwire(['log', '--no-color'], { app: log, terminal: 80 })).out.trimEnd().split('\n')
     expect(shown.at(-1)).toHaveLength(80)
+  })
+
+  it('is the version for --version and -V too', async () => {
+    const { out } = await gitwire(['version'])
+    for (const word of ['--version', '-V']) expect(await gitwire([word])).toEqual({ code: 0, out, err: '' })
   })
 
   it('shows help, on stdout and with exit 0, when nothing is asked', async () => {

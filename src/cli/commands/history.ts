@@ -11,6 +11,8 @@ import { type CommandInput, flagOption, type Handler, numberOption, textOption }
 
 const POLL_MS = 200
 const LOG_LINES = 50
+// More than can arrive between two polls.
+const FOLLOW_ROWS = 1_000
 const SEARCH_HITS = 20
 
 function logFilter(machine: Machine, context: Context, input: CommandInput): LogFilter {
@@ -33,7 +35,7 @@ async function follow(
   const signal = context.interruption()
   let after = first.reduce((row, entry) => Math.max(row, entry.row), 0)
   while (!signal.aborted) {
-    for (const entry of machine.bridge.log({ ...filter, after })) {
+    for (const entry of machine.bridge.log({ ...filter, after, limit: FOLLOW_ROWS })) {
       context.event(entry, (screen) => logLine(entry, screen))
       after = Math.max(after, entry.row)
     }
