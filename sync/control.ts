@@ -3,8 +3,16 @@
  * A signed note names every other file of the ref by hash.
  */
 import { z } from 'zod'
-import { CredentialError, parseStrictJson, type Signer, sha256Hex, signNote, verifyNote } from '../credentials/index.ts'
-import { CONVERSATION_ID, INCARNATION, LIMITS, NAME, type Peer, peerName } from './paths.ts'
+import {
+  CredentialError,
+  decodeUtf8,
+  parseBody,
+  type Signer,
+  sha256Hex,
+  signNote,
+  verifyNote,
+} from '../credentials/index.ts'
+import { INCARNATION, LIMITS, NAME, type Peer, peerName } from './paths.ts'
 
 export const CONTROL_NOTE = 'gitwire/control/v1'
 
@@ -32,20 +40,20 @@ const noteSchema = z.object({
   orchestrators: z.array(name),
   done: z.record(z.string(), count),
   files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
-  crit: z.array(z.string()).optional(),
 })
 
-const machineSchema = z.object({
+// Loose: an orchestrator of this version signs again what a newer one added.
+const machineSchema = z.looseObject({
   keys: z.object({ sign: z.string(), seal: z.string() }),
   incarnation: z.string().regex(INCARNATION),
-  agents: z.record(name, z.object({ role: name, capabilities: z.array(z.string()).optional() })),
+  agents: z.record(name, z.looseObject({ role: name, capabilities: z.array(z.string()).optional() })),
   status: z.enum(['invited', 'active', 'revoked']),
   cut: cut.optional(),
   /** Set when the invite was claimed by a machine that was already a member. */
   holder: name.optional(),
 })
 
-const conversationSchema = z.object({
+const conversationSchema = z.looseObject({
   participants: z.record(name, count.min(1)),
   epoch: count.min(1),
   state: z.enum(['open', 'closed']),
@@ -95,7 +103,8 @@ export function roleOf(control: ControlState, agent: string): string | null {
   return host === null ? null : (control.machines.get(host)?.agents[agent]?.role ?? null)
 }
 
-const text = (bytes: Uint8Array) => new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+const MACHINE_FILE = /^machines\/([a-z0-9-]{1,40})\.json$/
+const CONVERSATION_FILE = /^conversations\/([0-9a-f]{16})\.json$/
 const machinePath = (machine: string) => `machines/${machine}.json`
 const conversationPath = (id: string) => `conversations/${id}.json`
 
@@ -111,6 +120,7 @@ export function stateFiles(control: ControlState): Map<string, Uint8Array> {
 /**
  * Signs a state as number `n`. `roots` are the files `roots/<i>`.
  * @returns the note's bytes and every file that must stand beside it.
+ * @throws CredentialError where a reader would refuse the result: nothing is signed that would stop the whole fleet
  */
 export function signControl(
   state: Omit<ControlState, 'sha256' | 'files'>,
@@ -133,6 +143,8 @@ export function signControl(
     files: hashes,
   })
   const note = signNote(CONTROL_NOTE, body, [{ name: `${state.fleet}/${as.machine}`, signer: as.signer }])
+  const keys = new Map([[as.machine, as.signer.publicKey]])
+  buildControl(verifyControlNote(note, { fleet: state.fleet, keys }), files)
   for (const [path, bytes] of roots) files.set(path, bytes)
   files.set('control', note)
   return { note, files }
@@ -156,26 +168,21 @@ export function verifyControlNote(
 ): ControlHead {
   const keys = new Map([...trust.keys].map(([machine, key]) => [`${trust.fleet}/${machine}`, key]))
   const note = verifyNote(bytes, { type: CONTROL_NOTE, keys, maxBytes: LIMITS.controlNoteBytes })
-  const json = parse(noteSchema, note.body, 'control')
+  const json = parseBody(noteSchema, note.body, 'control')
   if (json.fleet !== trust.fleet) {
     throw new CredentialError('mismatch', 'control belongs to another fleet', { hint: 'check the remote' })
   }
-  const known = new Set(Object.keys(noteSchema.shape))
-  const unread = json.crit?.find((field) => !known.has(field))
-  if (unread !== undefined) {
-    throw new CredentialError('unsupported', `control needs ${unread}`, { hint: 'upgrade gitwire on this machine' })
-  }
-  return { n: json.n, sha256: note.sha256, files: json.files, json }
+  return { n: json.n, sha256: note.signedSha256, files: json.files, json }
 }
 
 /** The paths a reader must have to build the state: everything but credentials and extras. */
 export function neededPaths(head: ControlHead): string[] {
-  return Object.keys(head.files).filter((path) => path.startsWith('machines/') || path.startsWith('conversations/'))
+  return Object.keys(head.files).filter((path) => MACHINE_FILE.test(path) || CONVERSATION_FILE.test(path))
 }
 
 /**
  * Builds the state of a verified head from its files; each must have the hash that the note names.
- * @throws CredentialError `mismatch`, `malformed`
+ * @throws CredentialError `mismatch`, `malformed`, `unsupported`
  */
 export function buildControl(head: ControlHead, files: ReadonlyMap<string, Uint8Array>): ControlState {
   const machines = new Map<string, MachineEntry>()
@@ -185,11 +192,11 @@ export function buildControl(head: ControlHead, files: ReadonlyMap<string, Uint8
     if (bytes === undefined || sha256Hex(bytes) !== head.files[path]) {
       throw new CredentialError('mismatch', `${path} is not the file that control names`, { hint: 'poll again' })
     }
-    const [folder, file] = path.split('/') as [string, string]
-    const id = file.replace(/\.json$/, '')
-    if (folder === 'machines' && NAME.test(id)) machines.set(id, parse(machineSchema, text(bytes), path))
-    else if (folder === 'conversations' && CONVERSATION_ID.test(id)) {
-      conversations.set(id, parse(conversationSchema, text(bytes), path))
+    const machine = MACHINE_FILE.exec(path)?.[1]
+    const conversation = CONVERSATION_FILE.exec(path)?.[1]
+    if (machine !== undefined) machines.set(machine, parseBody(machineSchema, decodeUtf8(bytes), path))
+    if (conversation !== undefined) {
+      conversations.set(conversation, parseBody(conversationSchema, decodeUtf8(bytes), path))
     }
   }
   checkAgentNames(machines)
@@ -243,13 +250,4 @@ function checkAgentNames(machines: ReadonlyMap<string, MachineEntry>): void {
       seen.add(agent)
     }
   }
-}
-
-function parse<T>(schema: z.ZodType<T>, json: string, what: string): T {
-  const parsed = schema.safeParse(parseStrictJson(json))
-  if (parsed.success) return parsed.data
-  const where = parsed.error.issues[0]?.path.join('.') ?? ''
-  throw new CredentialError('malformed', `${what} has a bad ${where || 'shape'}`, {
-    hint: 'an orchestrator must repair control',
-  })
 }

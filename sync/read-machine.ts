@@ -99,7 +99,7 @@ async function readNote(
       hint: 'its writer must repair it',
     })
   }
-  return { note, sha256: verified.sha256 }
+  return { note, sha256: verified.signedSha256 }
 }
 
 async function applyNote(

@@ -1,0 +1,88 @@
+/** Inviting: keys are made, listed by a command, and forgotten; the line carries their private halves. */
+import { createInviteKeys, encodeInvite, type Secret } from '../../credentials/index.ts'
+import { type Command, hostOf, NAME, type RandomBytes } from '../../sync/index.ts'
+import { GitwireError } from '../errors.ts'
+import type { Store } from '../store/index.ts'
+
+export interface InvitePlan {
+  readonly agent: string
+  readonly role: string
+  readonly machine: string
+  readonly capabilities: readonly string[]
+  /** The orchestrator agent of the first conversation. */
+  readonly with: string
+}
+
+/**
+ * Queues the command that lists the invite, and makes its line.
+ * @returns the line and the command's number; control has it when its `done` reaches that number
+ * @throws GitwireError `not-an-orchestrator`, `bad-name`, `name-taken`
+ */
+export async function planInvite(
+  store: Store,
+  plan: InvitePlan,
+  about: { readonly remote: string; readonly random: RandomBytes; readonly hostKeys: readonly string[] },
+): Promise<{ line: Secret; m: number }> {
+  checkPlan(store, plan)
+  const self = store.self.read()
+  const keys = await createInviteKeys()
+  const incarnation = Buffer.from(about.random(4)).toString('hex')
+  const command: Command = {
+    type: 'invite',
+    machine: plan.machine,
+    incarnation,
+    keys: keys.public,
+    agent: plan.agent,
+    role: plan.role,
+    capabilities: plan.capabilities,
+    conversation: Buffer.from(about.random(8)).toString('hex'),
+    with: plan.with,
+  }
+  const m = store.control.addCommand(command)
+  const line = encodeInvite({
+    remote: about.remote,
+    prefix: self.prefix,
+    fleet: self.fleet,
+    machine: plan.machine,
+    incarnation,
+    agent: plan.agent,
+    role: plan.role,
+    signer: keys.signer,
+    sealing: keys.sealing,
+    ...(about.hostKeys.length === 0 ? {} : { hostKeys: about.hostKeys }),
+  })
+  return { line, m }
+}
+
+function checkPlan(store: Store, plan: InvitePlan): void {
+  const control = store.control.current()
+  const self = store.self.read()
+  if (control === null || !control.orchestrators.includes(self.machine)) {
+    throw new GitwireError('not-an-orchestrator', `${self.machine} is no orchestrator of this fleet`, {
+      hint: control === null ? 'its first sync has not finished: `gitwire sync`' : `invite on ${control.orchestrators.join(' or ')}`,
+    })
+  }
+  for (const [what, name] of [['agent', plan.agent], ['role', plan.role], ['machine', plan.machine]] as const) {
+    if (NAME.test(name)) continue
+    throw new GitwireError('bad-name', `${JSON.stringify(name)} cannot be the name of ${what === 'agent' ? 'an' : 'a'} ${what}`, {
+      hint: 'use 1 to 40 of a-z, 0-9 and -',
+    })
+  }
+  if (plan.agent === 'all' || plan.role === 'all') {
+    throw new GitwireError('bad-name', '`all` means everybody', { hint: 'choose another name' })
+  }
+  const queued = store.control.commands().map(({ command }) => command as Command)
+  const twice = queued.some((command) => command.type === 'invite' && (command.agent === plan.agent || command.machine === plan.machine))
+  const host = hostOf(control, plan.agent)
+  const machine = control.machines.get(plan.machine)
+  if (host !== null || twice) {
+    throw new GitwireError('name-taken', `there is already an agent ${plan.agent}${host === null ? ' being invited' : ` on ${host}`}`, {
+      hint: 'agent names are unique in a fleet; choose another',
+    })
+  }
+  if (machine !== undefined && machine.status !== 'revoked') {
+    throw new GitwireError('name-taken', `there is already a machine ${plan.machine}`, {
+      hint: `name another with --machine; to add an agent to ${plan.machine}, paste the invite there`,
+    })
+  }
+}

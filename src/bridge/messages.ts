@@ -1,0 +1,158 @@
+/** Sending, receiving, waiting, acknowledging. Durable in SQLite before anything is said to be stored. */
+import { hostOf } from '../../sync/index.ts'
+import { GitwireError } from '../errors.ts'
+import { type BridgeContext, newId, requireControl, requireLocal } from './context.ts'
+import { splitText } from './parts.ts'
+import { resolveTargets, type Target } from './recipients.ts'
+import type { ReceiveInput, ReceiveResult, SendInput, SendResult, WaitInput } from './types.ts'
+import { messageView } from './views.ts'
+
+/** An unacknowledged message is offered again after this long. */
+export const REOFFER_MS = 10 * 60 * 1000
+const DEFAULT_LIMIT = 20
+const MAX_LIMIT = 1000
+const MAX_FILES = 200
+
+/** Stores a message, or several for `all` and roles, in one transaction. */
+export function send(context: BridgeContext, input: SendInput): SendResult {
+  const { store } = context
+  requireLocal(context, input.agent)
+  checkInput(input)
+  const control = requireControl(context)
+  const targets = resolveTargets(control, input.agent, input.to)
+  const parts = splitText(input.text)
+  const { machine } = store.self.read()
+  const at = context.clock.wallMs()
+  const result = store.transaction(() => {
+    const acked = acknowledgeAll(context, input.agent, input.ack ?? [])
+    if (input.inReplyTo !== undefined) acknowledgeReplied(context, input.agent, input.inReplyTo)
+    const messages = targets.map(({ c, to }) => {
+      const id = newId(context.random)
+      const message = {
+        id,
+        c,
+        sender: input.agent,
+        recipients: to,
+        text: input.text,
+        re: input.inReplyTo ?? null,
+        class: input.class ?? 'normal',
+        action: input.action ?? null,
+        files: input.files ?? null,
+        at,
+      }
+      const local = to.filter((agent) => hostOf(control, agent) === machine)
+      store.messages.add(message, { machine, local, remote: to.filter((agent) => !local.includes(agent)) }, parts)
+      return { id, conversation: c, to }
+    })
+    return { messages, acked }
+  })
+  context.bells.ringWorker()
+  if (result.messages.some(({ to }) => to.some((agent) => hostOf(control, agent) === machine))) context.bells.ringAgents()
+  return { ...result, waitingFor: waitingFor(context, targets) }
+}
+
+function checkInput(input: SendInput): void {
+  if (input.text.trim() === '') {
+    throw new GitwireError('usage', 'the message is empty', { hint: 'give a text' })
+  }
+  if ((input.files?.length ?? 0) > MAX_FILES) {
+    throw new GitwireError('too-many', `a message names at most ${MAX_FILES} files`, { hint: 'name a folder instead' })
+  }
+}
+
+/** Why nothing leaves yet, in words; null when it will at the next push. */
+function waitingFor(context: BridgeContext, targets: readonly Target[]): string | null {
+  const control = requireControl(context)
+  if (control.policy.stop !== undefined) return `the fleet is stopped: ${control.policy.stop}`
+  const { machine } = context.store.self.read()
+  for (const { c, to } of targets) {
+    const conversation = control.conversations.get(c)
+    if (conversation === undefined || context.store.control.keys(c, conversation.epoch).length === 0) {
+      return 'the key of this conversation has not arrived yet'
+    }
+    const invited = to.find((agent) => {
+      const host = hostOf(control, agent)
+      return host !== null && control.machines.get(host)?.status === 'invited'
+    })
+    if (invited !== undefined && control.orchestrators.includes(machine)) return `${invited} has not joined yet`
+  }
+  return null
+}
+
+/** Returns waiting messages and marks them surfaced. */
+export function receive(context: BridgeContext, input: ReceiveInput): ReceiveResult {
+  const { store } = context
+  requireLocal(context, input.agent)
+  const now = context.clock.wallMs()
+  const filter = { c: input.conversation ?? null, from: input.from ?? null, before: now - REOFFER_MS }
+  const limit = Math.min(Math.max(1, input.limit ?? DEFAULT_LIMIT), MAX_LIMIT)
+  const stopped = store.control.current()?.policy.stop !== undefined
+  const acks = input.ack ?? []
+  // Looking costs no write when there is nothing to take.
+  if (acks.length === 0 && (stopped || store.messages.countWaiting(input.agent, filter) === 0)) {
+    return { messages: [], more: 0, acked: 0, unacked: store.messages.countUnacked(input.agent) }
+  }
+  const result = store.transaction(() => {
+    const acked = acknowledgeAll(context, input.agent, acks)
+    const rows = stopped ? [] : store.messages.waiting(input.agent, { ...filter, limit })
+    store.messages.surface(input.agent, rows, now)
+    const more = rows.length < limit ? 0 : store.messages.countWaiting(input.agent, filter)
+    const unacked = store.messages.countUnacked(input.agent) - rows.length
+    const control = store.control.current()
+    const messages = rows.map((row) => messageView(row, control, { surfacedBefore: row.surfaced, ackedAt: row.acked_at }))
+    return { messages, more, acked, unacked }
+  })
+  if (result.acked > 0 || result.messages.length > 0) context.bells.ringWorker()
+  return result
+}
+
+/** As {@link receive}, waiting for the first message. An empty result is the time-out. */
+export async function wait(context: BridgeContext, input: WaitInput): Promise<ReceiveResult> {
+  const end = context.clock.monotonicMs() + input.timeoutMs
+  let acked = 0
+  let ack = input.ack
+  for (;;) {
+    const left = end - context.clock.monotonicMs()
+    // Armed before looking: a message that comes between the two rings this wait.
+    const ring = context.bells.nextAgentRing(Math.max(0, left), input.signal)
+    const result = receive(context, { ...input, ...(ack === undefined ? {} : { ack }) })
+    acked += result.acked
+    ack = []
+    if (result.messages.length > 0 || left <= 0 || input.signal?.aborted) return { ...result, acked }
+    await ring
+  }
+}
+
+/** Acknowledges received messages. @returns how many were new */
+export function acknowledge(context: BridgeContext, agent: string, ids: readonly string[]): number {
+  requireLocal(context, agent)
+  const acked = context.store.transaction(() => acknowledgeAll(context, agent, ids))
+  if (acked > 0) context.bells.ringWorker()
+  return acked
+}
+
+/** @throws GitwireError `unknown-message` when one was never for this agent; then none is acknowledged */
+export function acknowledgeAll(context: BridgeContext, agent: string, ids: readonly string[]): number {
+  const now = context.clock.wallMs()
+  let acked = 0
+  for (const id of ids) {
+    const outcome = context.store.messages.acknowledge(agent, id, now)
+    if (outcome === 'unknown') {
+      throw new GitwireError('unknown-message', `no message ${id} was sent to ${agent}`, {
+        hint: 'take ids from check_messages or `gitwire inbox`; nothing was acknowledged',
+      })
+    }
+    if (outcome === 'new') acked += 1
+  }
+  return acked
+}
+
+/** A reply acknowledges what it answers; answering one's own or an unknown message is no error. */
+function acknowledgeReplied(context: BridgeContext, agent: string, id: string): void {
+  if (context.store.messages.byId(id) === null) {
+    throw new GitwireError('unknown-message', `there is no message ${id} to reply to`, {
+      hint: 'take the id from check_messages or `gitwire inbox`; nothing was sent',
+    })
+  }
+  context.store.messages.acknowledge(agent, id, context.clock.wallMs())
+}

@@ -1,0 +1,53 @@
+/** The only SQL. One store per machine and process; processes of one machine share the file. */
+import type { Ledger } from '../../sync/index.ts'
+import { controlStore } from './control.ts'
+import { type Db, explained, openDatabase, openMemoryDatabase } from './database.ts'
+import { inboundStore } from './inbound.ts'
+import { type MessageStore, messageStore } from './messages.ts'
+import { outboundStore } from './outbound.ts'
+import { type OverviewStore, overviewStore } from './overview.ts'
+import { type PeerStore, peerStore } from './peers.ts'
+import { type SelfStore, selfStore } from './self.ts'
+
+export type { DeliveryRow, MessageRow, MessageStore, NewParts, SurfacedRow } from './messages.ts'
+export type { OverviewStore, RequestRow } from './overview.ts'
+
+/** A machine's memory: what sync needs (`Ledger`) and what the bridge asks. */
+export interface Store extends Ledger {
+  readonly self: SelfStore
+  readonly peers: PeerStore
+  readonly messages: MessageStore
+  readonly overview: OverviewStore
+  /** `ok`, or what SQLite's integrity check found. */
+  integrity(): string
+  close(): void
+}
+
+/**
+ * Opens the store at `path` (null: in memory).
+ * @throws GitwireError `database-newer`, `database-damaged`, `disk-full`
+ */
+export function openStore(path: string | null, wallMs: () => number): Store {
+  const db = path === null ? openMemoryDatabase() : openDatabase(path)
+  return assemble(db, path ?? ':memory:', wallMs)
+}
+
+function assemble(db: Db, path: string, wallMs: () => number): Store {
+  const transaction = <T>(work: () => T): T => {
+    // A nested call is part of the outer transaction: all or nothing.
+    if (db.inTransaction) return work()
+    return explained(path, () => db.transaction(work).immediate())
+  }
+  return {
+    transaction,
+    self: selfStore(db),
+    control: controlStore(db, wallMs),
+    peers: peerStore(db, wallMs),
+    inbound: inboundStore(db, wallMs),
+    outbound: outboundStore(db, wallMs),
+    messages: messageStore(db),
+    overview: overviewStore(db),
+    integrity: () => db.pragma('integrity_check', { simple: true }) as string,
+    close: () => void db.close(),
+  }
+}

@@ -1,0 +1,52 @@
+/** The one door to `sync/`. */
+export { extendAll, LOG_START, type Position } from './chain.ts'
+export type { CycleReport, MachineKeys, Pace, SyncContext, SyncEvent } from './context.ts'
+export {
+  type ControlState,
+  type ConversationEntry,
+  hostOf,
+  type MachineEntry,
+  roleOf,
+  signControl,
+} from './control.ts'
+export { type CycleMemory, runCycle } from './cycle.ts'
+export { SyncError, type SyncErrorCode } from './errors.ts'
+export type { Command } from './lead-commands.ts'
+export type {
+  ClaimSeen,
+  ControlLedger,
+  HeldLine,
+  HoldReason,
+  InboundLedger,
+  Ledger,
+  Notice,
+  OutboundLedger,
+  OutRow,
+  OwnLine,
+  PeerLedger,
+  PeerState,
+  SelfLedger,
+  SelfState,
+  StreamState,
+  WaitingRecord,
+} from './ledger.ts'
+export {
+  CONVERSATION_ID,
+  controlRef,
+  DEFAULT_PREFIX,
+  INCARNATION,
+  LIMITS,
+  machineRef,
+  NAME,
+  parseMachineRef,
+  type Peer,
+  peerName,
+  RECORD_ID,
+} from './paths.ts'
+export type { Clock, Oid, RandomBytes, RefTip, Remote, Repository } from './ports.ts'
+export type { AnyRecord, Mark, MessageRecord, Ranges, StatusRecord } from './records.ts'
+export { createGitRunner, type GitRunner } from './git-runner.ts'
+export { NO_CREDENTIALS, openGitCredentials } from './git-credentials.ts'
+export { openRemote, probeObjectFormat } from './remote.ts'
+export { parseRemoteUrl, type RemoteUrl } from './remote-url.ts'
+export { type GitRepository, openRepository } from './repository.ts'
