@@ -63,17 +63,20 @@ const ANSWERS: ReadonlyArray<readonly [RegExp, RemoteErrorCode]> = [
   ],
   [/protocol '.*' not allowed|transport '.*' not allowed|strange (?:pathname|hostname)/, 'bad-url'],
   [
-    /fsck error|badTree|hasDot|hasDotdot|hasDotgit|duplicateEntries|treeNotSorted|gitmodules|fullPathname|invalid path|remote unpack failed/,
+    /fsck error|badTree|hasDot|hasDotdot|hasDotgit|duplicateEntries|treeNotSorted|gitmodules|fullPathname|invalid path|empty filename in tree|too-short tree|malformed mode|remote unpack failed/,
     'bad-tree',
   ],
   [/exists; cannot create/, 'policy'],
   [/\.lock': File exists|could not lock|cannot lock ref/i, 'local-lock'],
   [
-    /is empty|is corrupt|bad object|did not send all necessary|unable to read|inflate|loose object|packfile .* (?:cannot|is)|index file|not a git repository|bad signature|missing (?:blob|tree|commit)/,
+    /is empty|is corrupt|bad object|did not send all necessary|unable to read|inflate|loose object|packfile .* (?:cannot|is)|index file|not a git repository|bad signature|missing (?:blob|tree|commit)|Not a valid commit/,
     'corrupt',
   ],
   [/RPC failed|unexpected disconnect|hung up|early EOF|Could not read from remote|Broken pipe|kex_exchange/, 'offline'],
 ]
+
+/** What only this machine can know: a remote that says so must not make us wipe or wait. */
+const LOCAL: ReadonlySet<RemoteErrorCode> = new Set(['disk-full', 'local-lock', 'corrupt'])
 
 /** Where a push certainly stopped before the remote could act on it. */
 const NEVER_SENT =
@@ -97,7 +100,8 @@ export function syncError(code: RemoteErrorCode, message: string, cause?: unknow
 export function classify(result: GitResult, doing: string): SyncError {
   if (result.ended === 'aborted') return syncError('aborted', `Stopped while ${doing}`)
   if (result.ended === 'output') return syncError('too-large', `git answered more than expected while ${doing}`)
-  const found = ANSWERS.find(([pattern]) => pattern.test(result.stderr))
+  const own = result.stderr.replace(/^remote:.*$/gm, '')
+  const found = ANSWERS.find(([pattern, code]) => pattern.test(LOCAL.has(code) ? own : result.stderr))
   const words = quote(result.stderr)
   // A deadline is the symptom; a cause that git named before it counts more.
   if (result.ended === 'deadline' && found?.[1] !== 'auth')
@@ -115,10 +119,12 @@ export function expectSuccess(result: GitResult, doing: string): GitResult {
 
 /**
  * Reads the answer to `git push --porcelain`.
- * @returns `unknown` where the remote may have acted and its answer is lost.
+ * @returns `unknown` where the remote may have acted and its answer is lost; `contested` where the remote found the
+ * ref moved since git asked for it: by another writer, or by this very push, which curl repeats by itself when a
+ * kept-alive connection dies before the answer. Only a look at the ref tells.
  * @throws {@link SyncError} where it certainly did not act, for another reason than the ref's place.
  */
-export function readPushAnswer(result: GitResult, ref: RefName, doing: string): PushOutcome {
+export function readPushAnswer(result: GitResult, ref: RefName, doing: string): PushOutcome | 'contested' {
   const line = result.stdout
     .toString('utf8')
     .split('\n')
@@ -133,16 +139,16 @@ export function readPushAnswer(result: GitResult, ref: RefName, doing: string): 
   return 'unknown'
 }
 
-function refusal(summary: string, result: GitResult, doing: string): PushOutcome {
+function refusal(summary: string, result: GitResult, doing: string): PushOutcome | 'contested' {
   const all = `${summary}\n${result.stderr}`
   if (/remote failed to report status|unexpected disconnect/.test(all)) return 'unknown'
   if (/^\[rejected\]/.test(summary)) return 'refused'
-  if (/but expected|reference already exists|incorrect old value|non-fast-forward|fetch first/.test(all))
-    return 'refused'
+  if (/but expected|reference already exists|incorrect old value/.test(all)) return 'contested'
+  if (/non-fast-forward|fetch first/.test(all)) return 'refused'
   const words = quote(summary)
   if (/exists; cannot create|hook declined|protected|denied|denying|prohibited|GH\d{3}/i.test(all))
     throw syncError('policy', `The remote refused a push while ${doing}: ${words}`)
-  if (/failed to update ref/.test(all) && !/Unable to create/.test(all)) return 'refused'
+  if (/failed to update ref/.test(all) && !/Unable to create/.test(all)) return 'contested'
   if (/cannot lock ref|Unable to create|failed to update ref|unpacker error|failed to write/.test(all))
     throw syncError('transient', `The remote could not store a push while ${doing}: ${words}`)
   throw syncError('policy', `The remote refused a push while ${doing}: ${words}`)
@@ -152,9 +158,9 @@ function refusal(summary: string, result: GitResult, doing: string): PushOutcome
 function quote(text: string): string {
   const lines = text.split('\n').filter((line) => /^(?:fatal|error|remote|ssh|!|\[)/.test(line))
   return (lines.length > 0 ? lines.slice(0, 3).join('; ') : text)
-    .replace(/:\/\/[^\s/@]*@/g, '://')
-    .replace(/(?:authorization|basic|bearer)[: ]+\S+/gi, '[hidden]')
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(/:\/\/[^\s/@]*@/g, '://')
+    .replace(/(?:authorization:\s*)?(?:basic|bearer|token)[: ]+\S+|authorization:\s*\S+/gi, '[hidden]')
     .trim()
     .slice(0, MAX_WORDS)
 }

@@ -140,10 +140,12 @@ class GitRemote implements Remote {
     const refspec = `${assertOid(oid)}:${assertRef(ref)}`
     const args = ['push', '--porcelain', '--no-verify', '--no-signed', '--', this.url, refspec]
     const doing = `pushing ${ref} to ${this.url}`
-    return this.#authorized(
+    const outcome = await this.#authorized(
       async (header) => readPushAnswer(await this.#network(args, header, signal), ref, doing),
       signal,
     )
+    if (outcome !== 'contested') return outcome
+    return (await this.#listAll([ref], signal)).get(ref) === oid ? 'pushed' : 'refused'
   }
 
   async close(): Promise<void> {
