@@ -4,6 +4,7 @@
  */
 import type { PublicIdentity } from '../credentials/index.ts'
 import { type ControlState, type ConversationEntry, hostOf, type MachineEntry } from './control.ts'
+import { CONVERSATION_ID, INCARNATION, NAME } from './paths.ts'
 import type { RandomBytes } from './ports.ts'
 
 export type Command =
@@ -22,10 +23,12 @@ export type Command =
   | {
       readonly type: 'confirm'
       readonly machine: string
+      /** The invitation that was claimed; without it a later invitation of that machine would be confirmed too. */
+      readonly incarnation?: string
       readonly keys: PublicIdentity
       readonly holder: string | null
     }
-  | { readonly type: 'withdraw'; readonly machine: string }
+  | { readonly type: 'withdraw'; readonly machine: string; readonly incarnation?: string }
   | {
       readonly type: 'conversation'
       readonly id: string
@@ -69,18 +72,18 @@ function applyCommand(draft: Draft, control: ControlState, command: Command, ran
   else if (command.type === 'confirm') confirm(draft, command, turn)
   else if (command.type === 'withdraw') {
     const entry = draft.machines.get(command.machine)
-    if (entry?.status !== 'invited') return
-    draft.machines.set(command.machine, { ...entry, status: 'revoked', cut: {} })
+    if (entry?.status !== 'invited' || !isMeant(entry, command)) return
+    draft.machines.set(command.machine, { ...entry, status: 'revoked', cut: entry.cut ?? {} })
     for (const c of conversationsOf(draft, Object.keys(entry.agents))) turn(c)
   } else if (command.type === 'conversation') {
-    if (draft.conversations.has(command.id)) return
-    const participants = command.participants.filter((agent) => isActive(draft, agent))
+    if (draft.conversations.has(command.id) || !CONVERSATION_ID.test(command.id)) return
+    const participants = [...new Set(command.participants)].filter((agent) => isActive(draft, agent))
     if (participants.length < 2) return
     draft.conversations.set(command.id, {
       participants: Object.fromEntries(participants.map((agent) => [agent, 1])),
       epoch: 0,
       state: 'open',
-      ...(command.topic === null ? {} : { topic: command.topic }),
+      ...(command.topic === null ? {} : { topic: fitTopic(command.topic) }),
     })
     turn(command.id)
   } else if (command.type === 'close') {
@@ -93,7 +96,10 @@ function applyCommand(draft: Draft, control: ControlState, command: Command, ran
 function invite(draft: Draft, command: Extract<Command, { type: 'invite' }>, turn: (c: string) => void): void {
   const before = draft.machines.get(command.machine)
   if (before !== undefined && before.status !== 'revoked') return
-  if (hostIn(draft, command.agent) !== null || hostIn(draft, command.with) === null) return
+  if (hostIn(draft, command.agent) !== null || !isActive(draft, command.with)) return
+  const names = [command.machine, command.agent, command.role]
+  if (!names.every((name) => NAME.test(name)) || !INCARNATION.test(command.incarnation)) return
+  if (!CONVERSATION_ID.test(command.conversation) || draft.conversations.has(command.conversation)) return
   draft.machines.set(command.machine, {
     keys: command.keys,
     incarnation: command.incarnation,
@@ -112,7 +118,7 @@ function invite(draft: Draft, command: Extract<Command, { type: 'invite' }>, tur
 /** Lists the fresh keys, turns every epoch sealed to the invite key, and seals to the fresh one. */
 function confirm(draft: Draft, command: Extract<Command, { type: 'confirm' }>, turn: (c: string) => void): void {
   const entry = draft.machines.get(command.machine)
-  if (entry?.status !== 'invited') return
+  if (entry?.status !== 'invited' || !isMeant(entry, command)) return
   if (command.holder === null) {
     draft.machines.set(command.machine, { ...entry, keys: command.keys, status: 'active' })
     draft.reseal.add(command.machine)
@@ -120,7 +126,13 @@ function confirm(draft: Draft, command: Extract<Command, { type: 'confirm' }>, t
     const holder = draft.machines.get(command.holder)
     if (holder?.status !== 'active') return
     draft.machines.set(command.holder, { ...holder, agents: { ...holder.agents, ...entry.agents } })
-    draft.machines.set(command.machine, { ...entry, agents: {}, status: 'revoked', cut: {}, holder: command.holder })
+    draft.machines.set(command.machine, {
+      ...entry,
+      agents: {},
+      status: 'revoked',
+      cut: entry.cut ?? {},
+      holder: command.holder,
+    })
     draft.reseal.add(command.holder)
   }
   for (const c of conversationsOf(draft, Object.keys(entry.agents))) turn(c)
@@ -159,4 +171,17 @@ function hostIn(draft: Draft, agent: string): string | null {
 function isActive(draft: Draft, agent: string): boolean {
   const host = hostIn(draft, agent)
   return host !== null && draft.machines.get(host)?.status === 'active'
+}
+
+function isMeant(entry: MachineEntry, command: { readonly incarnation?: string }): boolean {
+  return command.incarnation === undefined || command.incarnation === entry.incarnation
+}
+
+/** A topic that every reader of control takes: at most 200 UTF-16 units, no half character, no NUL. */
+function fitTopic(topic: string): string {
+  return topic
+    .toWellFormed()
+    .replaceAll('\0', '')
+    .slice(0, 200)
+    .replace(/[\ud800-\udbff]$/, '')
 }

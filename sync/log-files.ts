@@ -35,7 +35,8 @@ export function logFilesOf(tree: readonly TreeFile[]): LogFile[] {
 
 /**
  * The lines of one log file, without newlines.
- * @throws SyncError `bad-tree` when the file does not hold exactly the lines its name says.
+ * @throws SyncError `bad-tree` when the file does not hold exactly the lines its name says; CredentialError `malformed`
+ * when it is not UTF-8.
  */
 export function splitLogFile(file: LogFile, bytes: Uint8Array): string[] {
   const text = decodeUtf8(bytes)
@@ -43,7 +44,7 @@ export function splitLogFile(file: LogFile, bytes: Uint8Array): string[] {
   const lines = text.slice(0, -1).split('\n')
   if (lines.length !== file.to - file.from + 1) throw broken(`${file.file.path} does not hold the lines its name says`)
   for (const line of lines)
-    if (line.length > LIMITS.lineBytes) throw broken(`${file.file.path} holds a line over 72 KB`)
+    if (Buffer.byteLength(line) > LIMITS.lineBytes) throw broken(`${file.file.path} holds a line over 72 KB`)
   return lines
 }
 

@@ -1,13 +1,6 @@
 /** The manifest of a machine's ref: numbers, acks, and the head of its log, in one signed note (WIRE.md "Refs"). */
 import { z } from 'zod'
-import {
-  CredentialError,
-  type Note,
-  parseStrictJson,
-  type Signer,
-  signNote,
-  type Verified,
-} from '../credentials/index.ts'
+import { CredentialError, type Note, parseBody, type Signer, signNote, type Verified } from '../credentials/index.ts'
 import type { Position } from './chain.ts'
 import { INCARNATION, NAME, parsePeerName } from './paths.ts'
 
@@ -30,7 +23,6 @@ const schema = z.object({
   peers: z.record(z.string(), z.tuple([count, count])),
   reads: count,
   replaces: z.string().optional(),
-  crit: z.array(z.string()).optional(),
 })
 
 /** What a machine says of itself, at number `n`. */
@@ -49,7 +41,7 @@ export interface MachineNote {
   /** Custody: per peer the note number and the log seq that it holds durably. */
   readonly peers: ReadonlyMap<string, { readonly n: number; readonly seq: number }>
   readonly reads: number
-  /** The incarnation that this one goes on for, after a restore. */
+  /** `<machine>-<incarnation>` of the same machine that this one goes on for, after a restore. */
   readonly replaces: string | null
 }
 
@@ -71,24 +63,16 @@ export function signMachineNote(note: MachineNote, signer: Signer): Uint8Array {
   return signNote(MACHINE_NOTE, body, [{ name: `${note.fleet}/${note.machine}`, signer }])
 }
 
-const READ_FIELDS = new Set(Object.keys(schema.shape))
-
 /**
  * The content of a verified note.
  * @throws CredentialError `malformed`, or `unsupported` when `crit` names a field this version does not read.
  */
 export function readMachineNote(note: Verified<Note>): MachineNote {
-  const parsed = schema.safeParse(parseStrictJson(note.body))
-  if (!parsed.success) throw malformed(parsed.error.issues[0]?.path.join('.') ?? 'its shape')
-  const json = parsed.data
-  const unread = json.crit?.find((name) => !READ_FIELDS.has(name))
-  if (unread !== undefined) {
-    throw new CredentialError('unsupported', `the machine note needs ${unread}`, {
-      hint: 'upgrade gitwire on this machine',
-    })
-  }
+  const json = parseBody(schema, note.body, 'machine note')
   if (json.head[0] < json.tail[0]) throw malformed('head is before tail')
   for (const name of Object.keys(json.peers)) if (parsePeerName(name) === null) throw malformed('peers')
+  // Otherwise one member could say that it goes on for another, whose custody would then count for nothing.
+  if (json.replaces !== undefined && parsePeerName(json.replaces)?.machine !== json.machine) throw malformed('replaces')
   return {
     fleet: json.fleet,
     machine: json.machine,

@@ -1,7 +1,7 @@
 /** Names, refs and file paths on the remote (WIRE.md "Names and limits", "Refs"). */
 
-/** Fleets' machines, agents and roles. */
-export const NAME = /^[a-z0-9-]{1,40}$/
+/** Fleets' machines, agents and roles. The two excluded words are refused as JSON keys, so such a name would make control unreadable. */
+export const NAME = /^(?!(?:constructor|prototype)$)[a-z0-9-]{1,40}$/
 /** 8 hex digits, made with the database. */
 export const INCARNATION = /^[0-9a-f]{8}$/
 /** 16 random hex digits. */
@@ -16,6 +16,8 @@ export const LIMITS = {
   controlNoteBytes: 1024 * 1024,
   claimBytes: 64 * 1024,
   lineBytes: 72 * 1024,
+  /** The largest padded record whose line is within `lineBytes`. */
+  recordBytes: 13 * 4096,
   logFileBytes: 256 * 1024,
   logFiles: 256,
   logBytes: 32 * 1024 * 1024,

@@ -2,8 +2,10 @@
  * A record: one line `["<header>","<base64>"]` of a machine's log. The header says which conversation and epoch; the
  * body is padded JSON under a key of its own. WIRE.md "A record".
  */
-import { decodeUtf8, openRecord, parseStrictJson, sealRecord } from '../credentials/index.ts'
-import { CONVERSATION_ID, NAME, RECORD_ID } from './paths.ts'
+import { decodeBase64, decodeUtf8, openRecord, parseStrictJson, sealRecord } from '../credentials/index.ts'
+import { SyncError } from './errors.ts'
+import { CONVERSATION_ID, LIMITS, NAME, RECORD_ID } from './paths.ts'
+import { isCount, isNames, isPair, shapeOf, unreadCritical } from './record-shapes.ts'
 
 /** What stands in clear on the remote: conversation, epoch, control number at the sender, salt (16 bytes, base64). */
 export interface RecordHeader {
@@ -106,20 +108,23 @@ export interface RecordPlace {
   readonly machine: string
 }
 
-/** @returns the line, without a newline. `salt` is 16 random bytes, never used twice with one key. */
+/**
+ * @returns the line, without a newline. `salt` is 16 random bytes, never used twice with one key.
+ * @throws SyncError `too-large` for a record whose JSON is over `LIMITS.recordBytes`: every reader would refuse the whole ref
+ */
 export function encodeLine(
   place: RecordPlace,
   key: Uint8Array,
   input: { c: string; e: number; g: number; salt: Uint8Array; record: object },
 ): string {
   const header = JSON.stringify({ c: input.c, e: input.e, g: input.g, s: Buffer.from(input.salt).toString('base64') })
-  const sealed = sealRecord({
-    key,
-    header,
-    salt: input.salt,
-    info: recordInfo(place, input.c, input.e),
-    plaintext: pad(JSON.stringify(input.record)),
-  })
+  const plaintext = pad(JSON.stringify(input.record))
+  if (plaintext.length > LIMITS.recordBytes) {
+    throw new SyncError('too-large', `a record of ${plaintext.length} bytes does not fit a line`, {
+      hint: 'split its text into parts: what counts is its size as JSON',
+    })
+  }
+  const sealed = sealRecord({ key, header, salt: input.salt, info: recordInfo(place, input.c, input.e), plaintext })
   return `[${JSON.stringify(header)},"${Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength).toString('base64')}"]`
 }
 
@@ -130,7 +135,7 @@ export interface RawLine {
   readonly sealed: Uint8Array
 }
 
-/** @returns null when the line has not the shape of one. */
+/** @returns null when the line has not the shape of one. Both base64 values have one spelling only (RFC 4648, section 4, padded). */
 export function parseLine(line: string): RawLine | null {
   try {
     const parts: unknown = JSON.parse(line)
@@ -139,7 +144,8 @@ export function parseLine(line: string): RawLine | null {
     if (typeof headerText !== 'string' || typeof body !== 'string' || headerText.length > 512) return null
     const header = parseStrictJson(headerText) as Partial<RecordHeader> | null
     if (header === null || typeof header !== 'object' || !isHeader(header)) return null
-    return { header, headerText, sealed: Buffer.from(body, 'base64') }
+    const sealed = decodeBase64(body)
+    return sealed === null ? null : { header, headerText, sealed }
   } catch {
     return null
   }
@@ -152,11 +158,14 @@ function isHeader(header: Partial<RecordHeader>): header is RecordHeader {
     isCount(header.e) &&
     isCount(header.g) &&
     typeof header.s === 'string' &&
-    Buffer.from(header.s, 'base64').length === 16
+    decodeBase64(header.s)?.length === 16
   )
 }
 
-/** The JSON text of a line's body, or null when `key` does not open it. */
+/**
+ * The JSON text of a line's body, or null when `key` does not open it.
+ * @throws CredentialError `malformed` when it opens and is not UTF-8
+ */
 export function openLine(place: RecordPlace, key: Uint8Array, raw: RawLine): string | null {
   const plaintext = openRecord({
     key,
@@ -186,6 +195,7 @@ export function pad(text: string): Uint8Array {
 /**
  * A record from the JSON text of an opened line.
  * @returns the reason as a string when it breaks the rules of its type; its `k`, if it has one, is spent all the same.
+ * `to` is a set: a name that stands twice counts once.
  */
 export function parseRecord(text: string): AnyRecord | { readonly bad: string; readonly k: number | null } {
   let json: unknown
@@ -197,102 +207,22 @@ export function parseRecord(text: string): AnyRecord | { readonly bad: string; r
   if (json === null || typeof json !== 'object' || Array.isArray(json)) return { bad: 'not an object', k: null }
   const record = json as Record<string, unknown>
   const k = isCount(record.k) && record.k > 0 ? record.k : null
+  // These two names are this function's own answer; a sender's fields of that name are unknown fields, and ignored.
+  delete record.bad
+  delete record.unknown
   const bad = (reason: string) => ({ bad: reason, k })
   if (typeof record.t !== 'string' || !/^[a-z-]{1,32}$/.test(record.t)) return bad('no type')
   if (typeof record.id !== 'string' || !RECORD_ID.test(record.id)) return bad('no id')
   if (!isCount(record.lamport)) return bad('no lamport')
   if (typeof record.from !== 'string' || !NAME.test(record.from)) return bad('no sender')
   if (!isNames(record.to)) return bad('no recipients')
+  if (record.k !== undefined && k === null) return bad('k is no number from 1')
   if (record.prev !== undefined && !isPair(record.prev)) return bad('prev is not [epoch, k]')
-  const check = CHECKS[record.t]
-  if (check === undefined) return { ...(record as unknown as Common), t: record.t, ...(k ? { k } : {}), unknown: true }
-  if (COUNTED.has(record.t) && k === null) return bad('no k')
-  const unknownField = unreadCritical(record)
-  if (unknownField !== null) return bad(`it must not be read without understanding ${unknownField}`)
-  return check(record) ? (record as unknown as KnownRecord) : bad(`a ${record.t} of the wrong shape`)
-}
-
-const COUNTED = new Set(['message', 'part', 'status'])
-
-const CHECKS: Readonly<Record<string, (r: Record<string, unknown>) => boolean>> = {
-  message: (r) =>
-    typeof r.text === 'string' &&
-    isCount(r.at) &&
-    (r.re === undefined || (typeof r.re === 'string' && RECORD_ID.test(r.re))) &&
-    (r.class === undefined || r.class === 'info' || r.class === 'urgent') &&
-    (r.action === undefined || isText(r.action, 200)) &&
-    (r.files === undefined ||
-      (Array.isArray(r.files) && r.files.length <= 200 && r.files.every((f) => isText(f, 1024)))) &&
-    (r.parts === undefined || isParts(r.parts)),
-  part: (r) => typeof r.of === 'string' && RECORD_ID.test(r.of) && isCount(r.i) && typeof r.data === 'string',
-  status: (r) =>
-    isCount(r.at) &&
-    ['working', 'idle', 'blocked', 'done'].includes(r.activity as string) &&
-    (r.detail === undefined || isText(r.detail, 4096)) &&
-    (r.progress === undefined || (isCount(r.progress) && r.progress <= 100)),
-  receipt: (r) => typeof r.of === 'string' && Array.isArray(r.marks) && r.marks.every(isMark),
-  void: (r) => typeof r.for === 'string' && isEpochRanges(r.ranges),
-  request: (r) =>
-    (r.ask === 'resend' && typeof r.of === 'string' && isEpochRanges(r.ranges)) ||
-    (r.ask === 'conversation' && isNames(r.with) && (r.topic === undefined || isText(r.topic, 200))) ||
-    ((r.ask === 'ping' || r.ask === 'pong') && isText(r.nonce, 64)),
-}
-
-const UNDERSTOOD = new Set(
-  't id k prev lamport from to at text re class action files parts of i data activity detail progress marks for ranges ask with topic nonce crit'.split(
-    ' ',
-  ),
-)
-
-function unreadCritical(record: Record<string, unknown>): string | null {
-  if (!Array.isArray(record.crit)) return null
-  const unread = record.crit.find((name) => typeof name !== 'string' || !UNDERSTOOD.has(name))
-  return unread === undefined ? null : String(unread)
-}
-
-/** A whole number from 0 to 2^53-1. */
-export function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
-function isText(value: unknown, max: number): value is string {
-  return typeof value === 'string' && value.length <= max
-}
-
-function isNames(value: unknown): value is string[] {
-  return (
-    Array.isArray(value) && value.length <= 1000 && value.every((name) => typeof name === 'string' && NAME.test(name))
-  )
-}
-
-function isPair(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 2 && value.every(isCount)
-}
-
-function isRanges(value: unknown): boolean {
-  return Array.isArray(value) && value.length <= 10_000 && value.every((r) => isPair(r) && r[0] <= r[1])
-}
-
-function isEpochRanges(value: unknown): boolean {
-  return (
-    Array.isArray(value) &&
-    value.every((r) => r !== null && typeof r === 'object' && isCount(r.e) && isRanges(r.ranges))
-  )
-}
-
-function isMark(value: unknown): boolean {
-  if (value === null || typeof value !== 'object') return false
-  const mark = value as Partial<Mark>
-  return isCount(mark.e) && ['surfaced', 'acked', 'unsupported'].includes(mark.state as string) && isRanges(mark.ranges)
-}
-
-function isParts(value: unknown): boolean {
-  if (value === null || typeof value !== 'object') return false
-  const parts = value as { count?: unknown; sha256?: unknown; bytes?: unknown }
-  return (
-    isCount(parts.count) &&
-    isCount(parts.bytes) &&
-    typeof parts.sha256 === 'string' &&
-    /^[0-9a-f]{64}$/.test(parts.sha256)
-  )
+  record.to = [...new Set(record.to)]
+  const shape = shapeOf(record.t)
+  if (shape === null) return { ...(record as unknown as Common), t: record.t, ...(k ? { k } : {}), unknown: true }
+  if (shape.counted && k === null) return bad('no k')
+  const unread = unreadCritical(shape, record.crit)
+  if (unread !== null) return bad(`it must not be read without understanding ${unread}`)
+  return shape.fits(record) ? (record as unknown as KnownRecord) : bad(`a ${record.t} of the wrong shape`)
 }

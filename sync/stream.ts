@@ -5,6 +5,9 @@
 import type { InboundLedger, WaitingRecord } from './ledger.ts'
 import type { Peer } from './paths.ts'
 
+/** More ranges than this are asked for in later requests: a request must fit one line. */
+const MAX_HOLES = 512
+
 /** Loaded from the ledger for one pass; {@link Stream.save} writes the numbers back. */
 export class Stream {
   readonly peer: Peer
@@ -34,18 +37,20 @@ export class Stream {
     const next = this.#nextOf(e)
     if (k < next) return 'past'
     if (k > next) return 'ahead'
-    return k === 1 && prev !== null && !this.#isSpent(prev) ? 'ahead' : 'next'
+    return k === 1 && prev !== null && this.#waitsFor(e, prev) ? 'ahead' : 'next'
   }
 
   /** Counts (e, k) as done: delivered, refused, quarantined or void. */
   spend(e: number, k: number): void {
-    if (k === this.#nextOf(e)) this.#advance(e, k + 1)
-    else if (k > this.#nextOf(e)) this.void(e, k, k)
+    if (k === this.#nextOf(e)) {
+      this.#forget(e, k)
+      this.#advance(e, k + 1)
+    } else if (k > this.#nextOf(e)) this.void(e, k, k)
   }
 
   /** Numbers that hold nothing. */
   void(e: number, from: number, to: number): void {
-    if (to < this.#nextOf(e)) return
+    if (to < this.#nextOf(e) || this.#voids.some((v) => v.e === e && v.from <= from && to <= v.to)) return
     this.#voids.push({ e, from, to })
     this.#inbound.addVoid(this.peer, this.c, e, from, to)
   }
@@ -69,31 +74,30 @@ export class Stream {
       }
     }
     if (!force || this.#waitingCount === 0) return null
-    const e = Math.min(...this.#waiting.keys())
-    return this.#take(e, Math.min(...(this.#waiting.get(e)?.keys() ?? [])))
+    const e = lowest(this.#waiting.keys())
+    return this.#take(e, lowest(this.#waiting.get(e)?.keys() ?? []))
   }
 
-  /** What is missing before what waits, as ranges per epoch. */
+  /** What is missing before what waits, as ranges per epoch: the lowest {@link MAX_HOLES}, which fit one request. */
   holes(): { e: number; ranges: [number, number][] }[] {
-    const holes = new Map<number, [number, number][]>()
-    const miss = (e: number, from: number, to: number) => {
-      if (from > to || e < this.#firstEpoch) return
-      const ranges = holes.get(e) ?? []
-      const same = ranges.some(([a, b]) => a === from && b === to)
-      holes.set(e, same ? ranges : [...ranges, [from, to]])
+    const needed = new Map<number, number>()
+    const need = (e: number, k: number) => {
+      if (e >= this.#firstEpoch) needed.set(e, Math.max(k, needed.get(e) ?? 0))
     }
     for (const [e, records] of this.#waiting) {
-      let expected = this.#nextOf(e)
-      for (const k of [...records.keys()].sort((a, b) => a - b)) {
-        miss(e, expected, k - 1)
-        expected = k + 1
-        if (k > 1) continue
-        const prev = (JSON.parse(records.get(k)?.text ?? '{}') as { prev?: [number, number] }).prev
-        if (prev !== undefined && !this.#isSpent(prev) && !this.#waiting.has(prev[0]))
-          miss(prev[0], this.#nextOf(prev[0]), prev[1])
-      }
+      for (const k of records.keys()) need(e, k)
+      const first = this.#nextOf(e) === 1 ? records.get(1) : undefined
+      const prev = first === undefined ? null : prevOf(first)
+      if (prev !== null && this.#waitsFor(e, prev)) need(...prev)
     }
-    return [...holes].map(([e, ranges]) => ({ e, ranges }))
+    let room = MAX_HOLES
+    const holes: { e: number; ranges: [number, number][] }[] = []
+    for (const [e, last] of [...needed].sort(([a], [b]) => a - b)) {
+      const ranges = this.#missing(e, last).slice(0, room)
+      room -= ranges.length
+      if (ranges.length > 0) holes.push({ e, ranges })
+    }
+    return holes
   }
 
   /** Writes the numbers back. */
@@ -102,31 +106,48 @@ export class Stream {
     this.#changed.clear()
   }
 
+  #missing(e: number, last: number): [number, number][] {
+    const known = this.#voids.filter((v) => v.e === e).map((v): [number, number] => [v.from, v.to])
+    for (const k of this.#waiting.get(e)?.keys() ?? []) known.push([k, k])
+    const missing: [number, number][] = []
+    let expected = this.#nextOf(e)
+    for (const [from, to] of [...known.sort((a, b) => a[0] - b[0]), [last + 1, last + 1]] as [number, number][]) {
+      if (from > expected && expected <= last) missing.push([expected, Math.min(from - 1, last)])
+      expected = Math.max(expected, to + 1)
+    }
+    return missing
+  }
+
   #shiftEpoch(e: number): WaitingRecord | 'moved' | null {
     const next = this.#nextOf(e)
     const first = this.#waiting.get(e)?.get(next)
     if (first !== undefined) {
-      const prev = next === 1 ? ((JSON.parse(first.text) as { prev?: [number, number] }).prev ?? null) : null
+      const prev = next === 1 ? prevOf(first) : null
       return this.place(e, next, prev) === 'next' ? this.#take(e, next) : null
     }
     const range = this.#voids.find((v) => v.e === e && v.from <= next && next <= v.to)
     if (range === undefined) return null
     // A void covers only up to the next record that did arrive.
-    const arrived = [...(this.#waiting.get(e)?.keys() ?? [])].filter((k) => k > next && k <= range.to)
-    this.#advance(e, arrived.length > 0 ? Math.min(...arrived) : range.to + 1)
+    const arrived = [...(this.#waiting.get(e)?.keys() ?? [])].filter((k) => k > next)
+    this.#advance(e, Math.min(lowest(arrived), range.to + 1))
     return 'moved'
   }
 
   #take(e: number, k: number): WaitingRecord | null {
     const records = this.#waiting.get(e)
     const record = records?.get(k)
-    if (records === undefined || record === undefined) return null
-    records.delete(k)
+    if (record === undefined) return null
+    this.#forget(e, k)
+    this.#advance(e, k + 1)
+    return record
+  }
+
+  #forget(e: number, k: number): void {
+    const records = this.#waiting.get(e)
+    if (records === undefined || !records.delete(k)) return
     if (records.size === 0) this.#waiting.delete(e)
     this.#waitingCount -= 1
     this.#inbound.dropWaiting(this.peer, this.c, e, k)
-    this.#advance(e, k + 1)
-    return record
   }
 
   #advance(e: number, next: number): void {
@@ -142,8 +163,9 @@ export class Stream {
     this.#waitingCount += 1
   }
 
-  #isSpent(prev: readonly [number, number]): boolean {
-    return this.#nextOf(prev[0]) > prev[1] || prev[0] < this.#firstEpoch
+  /** A `prev` that names no older epoch would wait for itself: it is ignored. */
+  #waitsFor(e: number, prev: readonly [number, number]): boolean {
+    return prev[0] < e && prev[0] >= this.#firstEpoch && this.#nextOf(prev[0]) <= prev[1]
   }
 
   #nextOf(e: number): number {
@@ -153,4 +175,15 @@ export class Stream {
   #epochs(): number[] {
     return [...new Set([...this.#waiting.keys(), ...this.#voids.map((v) => v.e)])].sort((a, b) => a - b)
   }
+}
+
+function prevOf(record: WaitingRecord): readonly [number, number] | null {
+  return (JSON.parse(record.text) as { prev?: [number, number] }).prev ?? null
+}
+
+/** The least of these numbers, Infinity for none. A spread into Math.min would overflow the stack. */
+function lowest(numbers: Iterable<number>): number {
+  let least = Number.POSITIVE_INFINITY
+  for (const number of numbers) if (number < least) least = number
+  return least
 }
