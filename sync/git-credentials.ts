@@ -36,7 +36,8 @@ export function openGitCredentials(options: { readonly url: RemoteUrl; readonly 
   let confirmed = false
   const tell = (verb: 'fill' | 'approve' | 'reject', text: string, signal?: AbortSignal) =>
     runner.run({
-      args: ['credential', verb],
+      // Without a helper git would ask; this answers nothing instead of opening a window.
+      args: ['-c', 'core.askPass=true', 'credential', verb],
       userConfig: true,
       input: Buffer.from(text),
       deadlineMs: HELPER_DEADLINE_MS,

@@ -59,7 +59,7 @@ function describeRefusals(machines: Machines, rounds: number): void {
   })
 
   it('refuses to move a ref backwards', async () => {
-    const [a] = await machines(1).then(([one]) => [one as SuiteMachine])
+    const [a] = await two(machines)
     const first = await commit(a, { parent: null, puts: file('manifest', '1') })
     const second = await commit(a, { parent: first, puts: file('manifest', '2') })
     await a.remote.push({ ref: REF, oid: second, expected: null })
