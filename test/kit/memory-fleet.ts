@@ -1,0 +1,187 @@
+/**
+ * A fleet in one process: the real store, bridge and sync code over a memory host and a clock that only tests move. A crash
+ * is a breakpoint that throws; what was not committed is gone, as after kill -9.
+ */
+import { generateIdentity, generateSigner, importSigner, inviteIdentity, decodeInvite, type MachineIdentity, type Signer } from '../../credentials/index.ts'
+import { addClaim, createJoined } from '../../src/app/joining.ts'
+import { createSelf, type Founder, makeRoot, pushFirstControl } from '../../src/app/found.ts'
+import { planInvite } from '../../src/app/inviting.ts'
+import { type Bridge, createBridge } from '../../src/bridge/index.ts'
+import { openStore, type Store } from '../../src/store/index.ts'
+import { type Clock, type CycleMemory, type CycleReport, runCycle, type SyncContext, type SyncEvent } from '../../sync/index.ts'
+import { createMemoryHost, type MemoryFaults, type MemoryHost } from '../../sync/memory-remote.ts'
+
+/** Time that stands still until it is moved. */
+export interface ManualClock extends Clock {
+  advance(ms: number): void
+}
+
+/** Starts at a fixed wall time; sleep returns at once and moves nothing. */
+export function manualClock(startMs = 1_700_000_000_000): ManualClock {
+  let now = 0
+  return {
+    wallMs: () => startMs + now,
+    monotonicMs: () => now,
+    sleep: async () => {},
+    advance: (ms) => {
+      now += ms
+    },
+  }
+}
+
+export interface FleetOptions {
+  readonly random?: () => number
+  readonly faults?: MemoryFaults
+  readonly receiptDelayMs?: number
+}
+
+/** One machine of the fleet. */
+export interface FleetMachine {
+  readonly name: string
+  readonly store: Store
+  readonly bridge: Bridge
+  readonly context: SyncContext
+  readonly identity: MachineIdentity
+  readonly events: SyncEvent[]
+  /** One cycle; throws what the cycle throws. */
+  cycle(): Promise<CycleReport>
+  /** Where the next cycles crash; null: nowhere. */
+  crashAt: string | null
+  inviteKeys: MachineIdentity[]
+}
+
+/** Thrown by a breakpoint. */
+export class Crash extends Error {}
+
+export interface MemoryFleet {
+  readonly host: MemoryHost
+  readonly clock: ManualClock
+  readonly machines: Map<string, FleetMachine>
+  readonly lead: FleetMachine
+  machine(name: string): FleetMachine
+  /** Invites and returns the line; control is pushed by the lead's next cycle. */
+  invite(agent: string, role?: string, machine?: string): Promise<string>
+  /** Joins as a new machine. */
+  join(line: string): Promise<FleetMachine>
+  /** Adds the invited agent to a member machine. */
+  joinOn(machine: FleetMachine, line: string): Promise<void>
+  /** Everybody cycles, `rounds` times, with `stepMs` between. */
+  settle(rounds?: number, stepMs?: number): Promise<void>
+  close(): void
+}
+
+const PREFIX = 'gitwire/'
+
+/** Founds a fleet with the orchestrator agent `lead` on machine `lead`. */
+export async function memoryFleet(options: FleetOptions = {}): Promise<MemoryFleet> {
+  const clock = manualClock()
+  const random = options.random ?? Math.random
+  const host = createMemoryHost({ random, ...(options.faults === undefined ? {} : { faults: options.faults }) })
+  const bytes = (length: number) => Uint8Array.from({ length }, () => Math.floor(random() * 256))
+  const machines = new Map<string, FleetMachine>()
+  const orchestrator = generateSigner()
+  const open = (name: string, identity: MachineIdentity, signer: Signer | null, store: Store) =>
+    openMachine({ name, identity, signer, store, host, clock, bytes, receiptDelayMs: options.receiptDelayMs ?? 0 })
+
+  const founder: Founder = {
+    machine: 'lead',
+    incarnation: hex(bytes(4)),
+    agent: 'lead',
+    prefix: PREFIX,
+    identity: await generateIdentity({ sealing: 'x25519' }),
+    orchestrator,
+  }
+  const { root, fleet } = makeRoot(founder)
+  const store = openStore(null, clock.wallMs)
+  createSelf(store, founder, fleet, root)
+  const lead = open('lead', founder.identity, orchestrator, store)
+  await pushFirstControl({ remote: lead.context.remote, repository: lead.context.repository, clock, store }, founder, fleet, root)
+  machines.set('lead', lead)
+  await lead.cycle()
+
+  return {
+    host,
+    clock,
+    machines,
+    lead,
+    machine: (name) => machines.get(name) as FleetMachine,
+    async invite(agent, role = 'worker', machine = agent) {
+      const plan = { agent, role, machine, capabilities: [], with: 'lead' }
+      const { line } = await planInvite(lead.store, plan, { remote: 'memory:', random: bytes, hostKeys: [] })
+      return line.text()
+    },
+    async join(line) {
+      const invite = decodeInvite(line)
+      const identity = await generateIdentity({ sealing: 'x25519' })
+      const joined = openStore(null, clock.wallMs)
+      createJoined(joined, invite, identity, importSigner(invite.signer))
+      const machine = open(invite.machine, identity, null, joined)
+      machine.inviteKeys = [await inviteIdentity(invite)]
+      machines.set(invite.machine, machine)
+      return machine
+    },
+    async joinOn(machine, line) {
+      const invite = decodeInvite(line)
+      addClaim(machine.store, invite, machine.identity, importSigner(invite.signer))
+      machine.inviteKeys.push(await inviteIdentity(invite))
+    },
+    async settle(rounds = 6, stepMs = 1000) {
+      for (let i = 0; i < rounds; i++) {
+        for (const machine of machines.values()) await machine.cycle()
+        clock.advance(stepMs)
+      }
+    },
+    close: () => {
+      for (const machine of machines.values()) machine.store.close()
+    },
+  }
+}
+
+function openMachine(input: {
+  name: string
+  identity: MachineIdentity
+  signer: Signer | null
+  store: Store
+  host: MemoryHost
+  clock: ManualClock
+  bytes: (length: number) => Uint8Array
+  receiptDelayMs: number
+}): FleetMachine {
+  const { name, identity, signer, store, host, clock, bytes } = input
+  const { remote, repository } = host.open(name, PREFIX)
+  const events: SyncEvent[] = []
+  const memory: CycleMemory = { lastPushMs: null }
+  const context: SyncContext = {
+    ledger: store,
+    remote,
+    repository,
+    clock,
+    random: bytes,
+    keys: () => ({ identity, invites: machine.inviteKeys, orchestrator: signer }),
+    dropInviteKeys: () => {
+      machine.inviteKeys = []
+    },
+    pace: { receiptDelayMs: input.receiptDelayMs, heartbeatSeconds: () => 30 },
+    notify: (event) => void events.push(event),
+    breakpoint: (step) => {
+      if (machine.crashAt === step) throw new Crash(step)
+    },
+  }
+  const bells = { ringWorker: () => {}, ringAgents: () => {}, nextAgentRing: async () => {} }
+  const machine: FleetMachine = {
+    name,
+    store,
+    bridge: createBridge({ store, bells, clock, random: bytes, remote: 'memory:' }),
+    context,
+    identity,
+    events,
+    crashAt: null,
+    inviteKeys: [],
+    cycle: () => runCycle(context, memory),
+  }
+  return machine
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
