@@ -1,6 +1,6 @@
 /** The tools about agents and the fleet: one's own status, partners, the whole. */
 import * as z from 'zod'
-import type { FleetStatus } from '../bridge/types.ts'
+import type { AgentView, FleetStatus } from '../bridge/types.ts'
 import { GitwireError } from '../errors.ts'
 import {
   ACTIVITIES,
@@ -73,18 +73,18 @@ export const checkPartnerStatus = defineTool({
   hints: READS_ONLY,
   run(input, call) {
     const { bridge, now } = call
-    const names = input.agent === undefined ? partnersOf(call, input.conversation) : [input.agent]
-    const partners = names.slice(0, MAX_LISTED).map((name) => viewAgent(bridge.agentStatus(name), now))
+    const views = input.agent === undefined ? partnersOf(call, input.conversation) : [bridge.agentStatus(input.agent)]
+    const partners = views.slice(0, MAX_LISTED).map((view) => viewAgent(view, now))
     const deliveries = input.message_id === undefined ? [] : bridge.show(input.message_id).deliveries.map(viewDelivery)
     const text = [
-      `${count(names.length, 'partner')}${names.length > partners.length ? `, the first ${partners.length} listed` : ''}.`,
+      `${count(views.length, 'partner')}${views.length > partners.length ? `, the first ${partners.length} listed` : ''}.`,
       ...deliveries.map(({ agent, state }) => `Message ${input.message_id} to ${agent}: ${state}.`),
     ].join('\n')
     return {
       state: 'ok' as const,
-      data: { notice: UNTRUSTED_NOTICE, partners, partners_total: names.length, deliveries },
+      data: { notice: UNTRUSTED_NOTICE, partners, partners_total: views.length, deliveries },
       text: partners.length === 0 ? text : `${text}\n\n${renderAgents(partners)}`,
-      ...(names.length === 0 ? { nextStep: 'You share no conversation yet: call create_conversation.' } : {}),
+      ...(views.length === 0 ? { nextStep: 'You share no conversation yet: call create_conversation.' } : {}),
     }
   },
 })
@@ -112,17 +112,17 @@ export const fleetStatus = defineTool({
   },
 })
 
-/** Who shares an open conversation with the calling agent, each once; `conversation` narrows it to one. */
-function partnersOf({ bridge, agent }: Call, conversation: string | undefined): string[] {
-  const mine = bridge.conversations(agent).filter(({ state }) => state !== 'closed')
-  const meant = conversation === undefined ? mine : mine.filter(({ id }) => id.startsWith(conversation))
+/** Who shares an open conversation with the calling agent; `conversation` narrows it to one. */
+function partnersOf({ bridge, agent }: Call, conversation: string | undefined): AgentView[] {
+  const mine = bridge.conversations(agent).filter(({ state }) => state === 'open')
+  const meant = conversation === undefined ? mine : mine.filter(({ id }) => id === conversation)
   if (conversation !== undefined && meant.length === 0) {
     throw new GitwireError('unknown-conversation', `You take part in no open conversation ${conversation}.`, {
       hint: 'Call fleet_status for the conversations you are in.',
     })
   }
-  const names = meant.flatMap(({ participants }) => participants.map((participant) => participant.agent))
-  return [...new Set(names)].filter((name) => name !== agent)
+  const names = new Set(meant.flatMap(({ participants }) => participants.map((participant) => participant.agent)))
+  return bridge.fleet().agents.filter((view) => view.agent !== agent && names.has(view.agent))
 }
 
 function nextStepOf({ stopped, stale, sync }: FleetStatus): string | null {

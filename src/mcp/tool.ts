@@ -74,6 +74,12 @@ const NOT_JOINED = {
     'Ask your user to run `gitwire join` in a terminal on this machine and to paste the invite there, never into this chat (or `gitwire init` to start a fleet). Then call this tool again; no restart is needed.',
 }
 
+/** Joined, but the first sync has not read the fleet: this passes by itself. */
+const JOINING = {
+  text: 'This machine has joined, but its first sync has not finished.',
+  nextStep: 'Call this tool again in some seconds. If it stays so, ask your user to run `gitwire doctor`.',
+}
+
 /** Declares a tool. Input and output are typed by their schemas. */
 export function defineTool<Input extends z.ZodType, Shape extends z.ZodRawShape, State extends string>(
   definition: ToolDefinition<Input, Shape, State>,
@@ -132,7 +138,10 @@ async function answer(run: () => Promise<CallToolResult>): Promise<CallToolResul
     return await run()
   } catch (error) {
     if (!isRefusal(error)) throw error
-    if (error.code === 'not-joined') return resultOf('not_joined', {}, NOT_JOINED.text, NOT_JOINED.nextStep)
+    if (error.code === 'not-joined') {
+      const { text, nextStep } = error.retryable ? JOINING : NOT_JOINED
+      return resultOf('not_joined', {}, text, nextStep)
+    }
     const { code, message, hint, retryable } = error
     const text = `Failed (${code}${retryable ? ', may be tried again' : ''}): ${message}`
     return { ...resultOf('failed', { error: { code, message, hint, retryable } }, text, hint), isError: true }

@@ -1,11 +1,12 @@
 /**
- * Serves the MCP face on this process's stdio: what `gitwire mcp` does, without a command line. Until a machine is
- * opened nothing is written; opening leaves a folder at `GITWIRE_HOME`, so that a test can see whether it happened.
+ * Serves the MCP face on this process's stdio: what `gitwire mcp` does, without a command line. Opening leaves a folder
+ * at `GITWIRE_HOME` whatever comes of it, so that a test can see whether it happened.
  */
 import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { GitwireError } from '../../src/errors.ts'
 import { serveMcp } from '../../src/mcp/index.ts'
+import { hasApp, loadApp } from './mcp-fleet.ts'
 
 const { values } = parseArgs({ options: { agent: { type: 'string' }, era: { type: 'string' } } })
 
@@ -14,8 +15,10 @@ const service = await serveMcp({
   era: values.era === 'legacy' ? 'legacy' : 'auto',
   ...(values.agent === undefined ? {} : { agentName: values.agent }),
   async openMachine() {
-    mkdirSync(process.env.GITWIRE_HOME ?? '', { recursive: true })
-    throw new GitwireError('not-joined', 'No fleet here.', { hint: 'Run gitwire join.' })
+    mkdirSync(process.env.GITWIRE_HOME ?? '', { recursive: true, mode: 0o700 })
+    if (!hasApp) throw new GitwireError('not-joined', 'No fleet here.', { hint: 'Run gitwire join.' })
+    const app = await loadApp()
+    return app.open(app.home(process.env))
   },
 })
 await service.done
