@@ -3,7 +3,7 @@
  * The server's fast-forward check is the compare-and-swap: nothing is ever forced, so a push can only add to what
  * is there. A remote that was restored below `expected` is therefore moved forward again, and never loses anything.
  */
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Secret } from '../credentials/index.ts'
 import { SyncError } from './errors.ts'
@@ -12,7 +12,7 @@ import { type GitCredentials, NO_CREDENTIALS } from './git-credentials.ts'
 import { type GitResult, type GitRunner, succeeded } from './git-runner.ts'
 import { createLsRefsClient, type LsRefsClient } from './ls-refs.ts'
 import type { Oid, PushOutcome, RefName, RefTip, Remote } from './ports.ts'
-import { localGitDir, sshCommand, usesProxy } from './remote-access.ts'
+import { endSshConnections, localGitDir, sshCommand, usesProxy } from './remote-access.ts'
 import type { RemoteUrl } from './remote-url.ts'
 import type { GitRepository, ObjectFormat } from './repository.ts'
 import { temporaryBytes } from './repository-sweep.ts'
@@ -35,6 +35,8 @@ export interface OpenRemoteOptions {
   readonly knownHosts?: string
   /** An ssh configuration file instead of the user's. */
   readonly sshConfig?: string
+  /** A private directory with a short path: ssh connections stay there for 2 minutes and serve the next call. */
+  readonly sshControlDir?: string
   /** Milliseconds for each call of list, fetch and push. */
   readonly deadlineMs: number
   /** A larger blob is left on the remote where that can filter; 1 MiB unless told. */
@@ -85,6 +87,7 @@ class GitRemote implements Remote {
 
   async prepare(): Promise<void> {
     const { url, runner } = this.#options
+    if (this.#options.sshControlDir) await mkdir(this.#options.sshControlDir, { recursive: true, mode: 0o700 })
     if (url.path !== null) this.#localGitDir = localGitDir(url.path)
     const isHttp = url.kind === 'http' || url.kind === 'https'
     if (isHttp && !usesProxy(url, runner.environment())) this.#lsRefs = createLsRefsClient(url.text)
@@ -149,6 +152,7 @@ class GitRemote implements Remote {
   }
 
   async close(): Promise<void> {
+    if (this.#options.sshControlDir) await endSshConnections(this.#options.sshControlDir)
     this.#lsRefs?.close()
   }
 
@@ -210,15 +214,15 @@ class GitRemote implements Remote {
     return answer
   }
 
-  #network(args: readonly string[], header: Secret | null, signal?: AbortSignal): Promise<GitResult> {
-    const { url, runner, repository, deadlineMs, knownHosts, sshConfig } = this.#options
+  async #network(args: readonly string[], header: Secret | null, signal?: AbortSignal): Promise<GitResult> {
+    const { url, runner, repository, deadlineMs, knownHosts, sshConfig, sshControlDir } = this.#options
     const origin = header ? new URL(url.text).origin : ''
-    return runner.run({
+    const result = await runner.run({
       // Scoped to the origin, so that the header can reach no other host.
       args: header ? [`--config-env=http.${origin}/.extraHeader=GITWIRE_AUTHORIZATION`, ...args] : args,
       gitDir: repository.dir,
       env: {
-        GIT_SSH_COMMAND: sshCommand({ knownHosts, config: sshConfig }),
+        GIT_SSH_COMMAND: sshCommand({ knownHosts, config: sshConfig, controlDir: sshControlDir }),
         ...(url.isLoopback ? { NO_PROXY: '*', no_proxy: '*' } : {}),
         ...(header ? { GITWIRE_AUTHORIZATION: `Authorization: ${header.text()}` } : {}),
       },
@@ -226,6 +230,9 @@ class GitRemote implements Remote {
       deadlineMs,
       signal,
     })
+    // A connection that went silent must not serve the next try.
+    if (result.ended === 'deadline' && sshControlDir) await endSshConnections(sshControlDir)
+    return result
   }
 
   /** A fetch has no size limit of its own: the growing pack is watched, and the fetch ended when it is too large. */

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openGitMachine } from '../kit/git-machine.ts'
@@ -50,6 +51,21 @@ describe('a remote over ssh', () => {
     await other.close()
     const { remote } = await openGitMachine({ url, dir: tempDir(), knownHosts, sshConfig: server.sshConfig })
     await expect(remote.list([])).rejects.toMatchObject({ code: 'auth' })
+  })
+
+  it('keeps one connection for the next call where it may, and ends it when it is closed', async () => {
+    const { url } = server.createRepository('control')
+    const { knownHosts, sshConfig } = server
+    const sshControlDir = tempDir('gw')
+    const { remote, repository } = await openGitMachine({ url, dir: tempDir(), knownHosts, sshConfig, sshControlDir })
+    const oid = await repository.commit({ parent: null, puts: new Map([['x', Buffer.from('1')]]) })
+    const ref = 'refs/heads/gitwire/m/alpha-00000001'
+    expect(await remote.push({ ref, oid, expected: null })).toBe('pushed')
+    expect((await remote.list([])).get(ref)).toBe(oid)
+    expect(readdirSync(sshControlDir)).toHaveLength(1)
+    await remote.close()
+    await repository.close()
+    expect(execFileSync('ps', ['-eo', 'args=']).toString()).not.toContain(sshControlDir)
   })
 
   it('reads a known_hosts file whose path holds spaces', async () => {
