@@ -63,7 +63,7 @@ const ANSWERS: ReadonlyArray<readonly [RegExp, RemoteErrorCode]> = [
   ],
   [/protocol '.*' not allowed|transport '.*' not allowed|strange (?:pathname|hostname)/, 'bad-url'],
   [
-    /fsck error|badTree|hasDot|hasDotdot|hasDotgit|duplicateEntries|treeNotSorted|gitmodules|fullPathname|invalid path|empty filename in tree|too-short tree|malformed mode|remote unpack failed/,
+    /fsck error|badTree|hasDot|hasDotdot|hasDotgit|duplicateEntries|treeNotSorted|gitmodules|fullPathname|invalid path|empty filename in tree|repository corruption on the remote side|too-short tree|malformed mode|remote unpack failed/,
     'bad-tree',
   ],
   [/exists; cannot create/, 'policy'],

@@ -47,9 +47,9 @@ export interface OpenRemoteOptions {
 
 /**
  * Opens a remote. It asks the network nothing: the first `list` does.
- * @returns the port; besides its contract, `fetch` rejects with `bad-tree` or `too-large` for the lot when one of
- * several tips is hostile (fetch them one by one then), and `push` rejects with `aborted` although the remote may
- * have acted (list the ref, as after `unknown`).
+ * @returns the port; besides its contract: a commit whose content git refuses (a bad tree, too large) does not make
+ * `fetch` reject, `tree` rejects for it with `bad-tree` or `too-large`, and the other tips arrive; `push` may reject with
+ * `aborted` although the remote has acted: list the ref, as after `unknown`.
  */
 export async function openRemote(options: OpenRemoteOptions): Promise<Remote> {
   const gitRemote = new GitRemote(options)
@@ -107,6 +107,21 @@ class GitRemote implements Remote {
 
   async fetch(tips: readonly RefTip[], signal?: AbortSignal): Promise<void> {
     if (tips.length === 0) return
+    const { repository } = this.#options
+    try {
+      await this.#fetchTogether(tips, signal)
+      for (const { oid } of tips) repository.refuse(oid, null)
+    } catch (error) {
+      const isContent = error instanceof SyncError && (error.code === 'bad-tree' || error.code === 'too-large')
+      const [first] = tips
+      if (!isContent || first === undefined) throw error
+      // git refuses all when it refuses one, and one writer must not stop the others.
+      if (tips.length > 1) for (const tip of tips) await this.fetch([tip], signal)
+      else repository.refuse(first.oid, error)
+    }
+  }
+
+  async #fetchTogether(tips: readonly RefTip[], signal?: AbortSignal): Promise<void> {
     const { repository, maxBlobBytes = MAX_BLOB_BYTES } = this.#options
     const refspecs = tips.map(({ ref }) => `+${assertRef(ref)}:${arrival(ref)}`)
     const args = [

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import type { SyncError } from './errors.ts'
 import { assertOid, expectSuccess, syncError } from './git-answers.ts'
 import { initBare } from './git-porcelain.ts'
 import type { GitRunner } from './git-runner.ts'
@@ -16,6 +17,8 @@ import { isTreePath, readTree } from './tree-reader.ts'
 
 const COMMIT_DEADLINE_MS = 30_000
 const REPACK_DEADLINE_MS = 300_000
+/** More than a fleet has refs; a host that makes up more gets `corrupt` for them, which is refused as well. */
+const MAX_REFUSED = 10_000
 const TEMPORARY_AGE_MS = 10 * 60_000
 /** Author, date and message say nothing about who writes what; `[skip ci]` keeps a host's pipelines asleep. */
 const COMMITTER = 'gitwire <gitwire@localhost> 1767225600 +0000'
@@ -35,6 +38,11 @@ export interface GitRepository extends Repository {
    * blob that was left out (SECURITY.md 6.1).
    */
   dropPromisor(): Promise<void>
+  /**
+   * Remembers, for this process, that a commit's content was refused while it was fetched: `tree` then rejects with
+   * that reason. Null forgets it.
+   */
+  refuse(commit: Oid, reason: SyncError | null): void
   /** Removes temporary packs of a fetch that was ended. */
   sweepTemporary(): Promise<void>
   /** Empties the repository. A crash in it leaves an empty or no repository, which the next open makes anew. */
@@ -65,11 +73,20 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Gi
 
 function assemble(options: OpenRepositoryOptions, reader: ObjectReader): GitRepository {
   const { dir, runner, objectFormat } = options
+  const refused = new Map<Oid, SyncError>()
   let committing: Promise<unknown> = Promise.resolve()
   return {
     dir,
     objectFormat,
-    tree: (commit, maxFiles) => readTree(reader, assertOid(commit), maxFiles),
+    tree: async (commit, maxFiles) => {
+      const reason = refused.get(commit)
+      if (reason) throw reason
+      return readTree(reader, assertOid(commit), maxFiles)
+    },
+    refuse: (commit, reason) => {
+      if (reason === null) refused.delete(commit)
+      else if (refused.size < MAX_REFUSED) refused.set(commit, reason)
+    },
     read: (files, maxBytes) => readFiles(reader, files, maxBytes),
     commit: (plan) => {
       // Two fast-imports at once would quarrel about one ref.
