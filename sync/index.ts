@@ -10,7 +10,10 @@ export {
   signControl,
 } from './control.ts'
 export { type CycleMemory, runCycle } from './cycle.ts'
+export { type Doorbell, ringFolder, watchFolder, watchLocalRemote } from './doorbell.ts'
 export { SyncError, type SyncErrorCode } from './errors.ts'
+export { NO_CREDENTIALS, openGitCredentials } from './git-credentials.ts'
+export { createGitRunner, type GitRunner } from './git-runner.ts'
 export type { Command } from './lead-commands.ts'
 export type {
   ClaimSeen,
@@ -38,15 +41,14 @@ export {
   LIMITS,
   machineRef,
   NAME,
-  parseMachineRef,
   type Peer,
+  parseMachineRef,
   peerName,
   RECORD_ID,
 } from './paths.ts'
 export type { Clock, Oid, RandomBytes, RefTip, Remote, Repository } from './ports.ts'
 export type { AnyRecord, Mark, MessageRecord, Ranges, StatusRecord } from './records.ts'
-export { createGitRunner, type GitRunner } from './git-runner.ts'
-export { NO_CREDENTIALS, openGitCredentials } from './git-credentials.ts'
 export { openRemote, probeObjectFormat } from './remote.ts'
 export { parseRemoteUrl, type RemoteUrl } from './remote-url.ts'
 export { type GitRepository, openRepository } from './repository.ts'
+export { type CycleOutcome, startWorker, type Worker } from './worker.ts'

@@ -1,6 +1,15 @@
 /** Founding a fleet: the first root, the first control, the orchestrator's own machine. */
 import { createRoot, type MachineIdentity, type Signer, verifyRoots } from '../../credentials/index.ts'
-import { type Clock, controlRef, LOG_START, type Oid, type Remote, type Repository, signControl, SyncError } from '../../sync/index.ts'
+import {
+  type Clock,
+  controlRef,
+  LOG_START,
+  type Oid,
+  type Remote,
+  type Repository,
+  SyncError,
+  signControl,
+} from '../../sync/index.ts'
 import { GitwireError } from '../errors.ts'
 import type { Store } from '../store/index.ts'
 

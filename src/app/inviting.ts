@@ -59,26 +59,43 @@ function checkPlan(store: Store, plan: InvitePlan): void {
   const self = store.self.read()
   if (control === null || !control.orchestrators.includes(self.machine)) {
     throw new GitwireError('not-an-orchestrator', `${self.machine} is no orchestrator of this fleet`, {
-      hint: control === null ? 'its first sync has not finished: `gitwire sync`' : `invite on ${control.orchestrators.join(' or ')}`,
+      hint:
+        control === null
+          ? 'its first sync has not finished: `gitwire sync`'
+          : `invite on ${control.orchestrators.join(' or ')}`,
     })
   }
-  for (const [what, name] of [['agent', plan.agent], ['role', plan.role], ['machine', plan.machine]] as const) {
+  for (const [what, name] of [
+    ['agent', plan.agent],
+    ['role', plan.role],
+    ['machine', plan.machine],
+  ] as const) {
     if (NAME.test(name)) continue
-    throw new GitwireError('bad-name', `${JSON.stringify(name)} cannot be the name of ${what === 'agent' ? 'an' : 'a'} ${what}`, {
-      hint: 'use 1 to 40 of a-z, 0-9 and -',
-    })
+    throw new GitwireError(
+      'bad-name',
+      `${JSON.stringify(name)} cannot be the name of ${what === 'agent' ? 'an' : 'a'} ${what}`,
+      {
+        hint: 'use 1 to 40 of a-z, 0-9 and -',
+      },
+    )
   }
   if (plan.agent === 'all' || plan.role === 'all') {
     throw new GitwireError('bad-name', '`all` means everybody', { hint: 'choose another name' })
   }
   const queued = store.control.commands().map(({ command }) => command as Command)
-  const twice = queued.some((command) => command.type === 'invite' && (command.agent === plan.agent || command.machine === plan.machine))
+  const twice = queued.some(
+    (command) => command.type === 'invite' && (command.agent === plan.agent || command.machine === plan.machine),
+  )
   const host = hostOf(control, plan.agent)
   const machine = control.machines.get(plan.machine)
   if (host !== null || twice) {
-    throw new GitwireError('name-taken', `there is already an agent ${plan.agent}${host === null ? ' being invited' : ` on ${host}`}`, {
-      hint: 'agent names are unique in a fleet; choose another',
-    })
+    throw new GitwireError(
+      'name-taken',
+      `there is already an agent ${plan.agent}${host === null ? ' being invited' : ` on ${host}`}`,
+      {
+        hint: 'agent names are unique in a fleet; choose another',
+      },
+    )
   }
   if (machine !== undefined && machine.status !== 'revoked') {
     throw new GitwireError('name-taken', `there is already a machine ${plan.machine}`, {

@@ -3,7 +3,16 @@
  * on cycles do the rest: the credential connects when it appears, the fresh keys are listed, the invite key is destroyed.
  */
 import { type Invite, type MachineIdentity, signClaim, verifyRoots } from '../../credentials/index.ts'
-import { controlRef, LOG_START, machineRef, type Oid, peerName, type Remote, type Repository, SyncError } from '../../sync/index.ts'
+import {
+  controlRef,
+  LOG_START,
+  machineRef,
+  type Oid,
+  peerName,
+  type Remote,
+  type Repository,
+  SyncError,
+} from '../../sync/index.ts'
 import { GitwireError } from '../errors.ts'
 import type { Store } from '../store/index.ts'
 
@@ -22,21 +31,35 @@ export async function checkRemote(ports: { remote: Remote; repository: Repositor
   const root = tree.find(({ path }) => path === 'roots/1')
   const [bytes] = root === undefined ? [] : await ports.repository.read([root], 64 * 1024)
   if (bytes === undefined || verifyRoots([bytes]).fleet !== invite.fleet) {
-    throw new SyncError('wrong-fleet', `${ports.remote.url} carries another fleet than the invite's ${invite.fleet.slice(0, 8)}`, {
-      hint: 'ask the orchestrator which repository is meant; nothing was changed',
-    })
+    throw new SyncError(
+      'wrong-fleet',
+      `${ports.remote.url} carries another fleet than the invite's ${invite.fleet.slice(0, 8)}`,
+      {
+        hint: 'ask the orchestrator which repository is meant; nothing was changed',
+      },
+    )
   }
   await refuseUsed(ports, invite, control, refs.has(machineRef(invite.prefix, invite)))
 }
 
-async function refuseUsed(ports: { repository: Repository }, invite: Invite, control: Oid, refThere: boolean): Promise<void> {
+async function refuseUsed(
+  ports: { repository: Repository },
+  invite: Invite,
+  control: Oid,
+  refThere: boolean,
+): Promise<void> {
   const tree = await ports.repository.tree(control, 4096)
   const file = tree.find(({ path }) => path === `machines/${invite.machine}.json`)
   const [bytes] = file === undefined ? [] : await ports.repository.read([file], 256 * 1024)
-  const entry = bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString('utf8')) as { status?: string; incarnation?: string; holder?: string })
+  const entry =
+    bytes === undefined
+      ? null
+      : (JSON.parse(Buffer.from(bytes).toString('utf8')) as { status?: string; incarnation?: string; holder?: string })
   const same = entry?.incarnation === invite.incarnation
   if (entry !== null && same && entry.status === 'revoked' && entry.holder === undefined) {
-    throw new GitwireError('invite-withdrawn', `the invite for ${invite.agent} was withdrawn`, { hint: 'ask for a new one' })
+    throw new GitwireError('invite-withdrawn', `the invite for ${invite.agent} was withdrawn`, {
+      hint: 'ask for a new one',
+    })
   }
   if ((entry !== null && (!same || entry.status !== 'invited')) || refThere) throw inviteUsed(invite, entry?.holder)
 }
@@ -50,7 +73,12 @@ export function inviteUsed(invite: Pick<Invite, 'agent' | 'machine'>, holder?: s
 }
 
 /** Writes a new machine's state with its claim; the next cycle creates the ref. */
-export function createJoined(store: Store, invite: Invite, identity: MachineIdentity, inviteSigner: Parameters<typeof signClaim>[0]['invite']): void {
+export function createJoined(
+  store: Store,
+  invite: Invite,
+  identity: MachineIdentity,
+  inviteSigner: Parameters<typeof signClaim>[0]['invite'],
+): void {
   const claim = signClaim({
     fleet: invite.fleet,
     machine: invite.machine,
@@ -82,7 +110,12 @@ export function createJoined(store: Store, invite: Invite, identity: MachineIden
 }
 
 /** Adds an agent to a machine that is already a member: a claim that names this machine's ref as holder. */
-export function addClaim(store: Store, invite: Invite, identity: MachineIdentity, inviteSigner: Parameters<typeof signClaim>[0]['invite']): void {
+export function addClaim(
+  store: Store,
+  invite: Invite,
+  identity: MachineIdentity,
+  inviteSigner: Parameters<typeof signClaim>[0]['invite'],
+): void {
   const self = store.self.read()
   const claim = signClaim({
     fleet: invite.fleet,

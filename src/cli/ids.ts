@@ -1,14 +1,15 @@
-/** Short ids: people see and type 8 digits, the bridge knows 32. */
+/** Short ids: people see and type 8 digits, the bridge knows 32 of a message and 16 of a conversation. */
 import type { Bridge } from '../bridge/bridge.ts'
 import { GitwireError } from '../errors.ts'
 
 const SHOWN_DIGITS = 8
-const FULL = /^[0-9a-f]{32}$/
+const LONG = /^[0-9a-f]{16,}$/
+const FULL_MESSAGE = /^[0-9a-f]{32}$/
 const PREFIX = /^[0-9a-f]{6,31}$/
 
 /** The part of an id that people see. */
 export function shortId(id: string): string {
-  return FULL.test(id) ? id.slice(0, SHOWN_DIGITS) : id
+  return LONG.test(id) ? id.slice(0, SHOWN_DIGITS) : id
 }
 
 /**
@@ -18,7 +19,7 @@ export function shortId(id: string): string {
  * @throws GitwireError `unknown-message`
  */
 export function messageId(bridge: Bridge, id: string): string {
-  return FULL.test(id) ? id : bridge.show(id).message.id
+  return FULL_MESSAGE.test(id) ? id : bridge.show(id).message.id
 }
 
 /**

@@ -28,7 +28,7 @@ export function age(at: number | null, now: number): string {
 /** How long something took: `340 ms`, `1.3 s`, `2 min 5 s`. */
 export function took(ms: number): string {
   if (ms < SECOND) return `${Math.round(ms)} ms`
-  if (ms < 59_950) return `${(ms / SECOND).toFixed(1)} s`
+  if (ms < 59_950) return `${(ms / SECOND).toFixed(1).replace(/\.0$/, '')} s`
   const seconds = Math.round(ms / SECOND)
   const rest = seconds % 60
   return rest === 0 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 60)} min ${rest} s`

@@ -1,0 +1,51 @@
+/** Local doorbells between the processes of one machine: folders in which a fresh file name rings. Content-free. */
+import { type Doorbell, ringFolder, watchFolder } from '../../sync/index.ts'
+import type { Bells } from '../bridge/index.ts'
+import type { MachineFiles } from './home.ts'
+
+/** A ring that got lost (a full inotify queue, a network disk) costs at most this. */
+const LOOK_ANYWAY_MS = 1_000
+
+/** The bells of one process. */
+export interface ProcessBells extends Bells {
+  /** Rings for the worker of whichever process leads. */
+  readonly workerBell: () => Doorbell
+  stop(): Promise<void>
+}
+
+/** Opens the bells; the agents' folder is watched from the first wait on. */
+export function openBells(files: MachineFiles): ProcessBells {
+  const waiting = new Set<() => void>()
+  let watch: Doorbell | null = null
+  const rung = () => {
+    for (const wake of [...waiting]) wake()
+  }
+  return {
+    ringWorker: () => ringFolder(files.workerBell, 'send'),
+    ringAgents: () => ringFolder(files.agentBell, 'arrived'),
+    workerBell: () => watchFolder(files.workerBell),
+    nextAgentRing(ms, signal) {
+      if (watch === null) {
+        watch = watchFolder(files.agentBell)
+        watch.start(rung)
+      }
+      return new Promise((resolve) => {
+        const timer = setTimeout(wake, Math.min(ms, LOOK_ANYWAY_MS))
+        function wake(): void {
+          clearTimeout(timer)
+          waiting.delete(wake)
+          signal?.removeEventListener('abort', wake)
+          resolve()
+        }
+        if (signal?.aborted) return wake()
+        signal?.addEventListener('abort', wake, { once: true })
+        waiting.add(wake)
+      })
+    },
+    stop: async () => {
+      rung()
+      await watch?.stop()
+      watch = null
+    },
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Where things live: state in `$XDG_STATE_HOME/gitwire/<fleet>/`, configuration in `$XDG_CONFIG_HOME/gitwire/config.json`,
+ * both in `GITWIRE_HOME` when it is set; nothing in `/tmp`. Folders are 0700, files 0600 from creation.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import { z } from 'zod'
+import type { Home } from '../app-types.ts'
+import { GitwireError } from '../errors.ts'
+
+const FLEET = /^[0-9a-f]{32}$/
+
+/** The files of one machine of one fleet. */
+export interface MachineFiles {
+  readonly dir: string
+  readonly database: string
+  readonly lock: string
+  readonly cache: string
+  readonly keys: string
+  readonly agentBell: string
+  readonly workerBell: string
+  readonly knownHosts: string
+}
+
+/** @throws GitwireError `usage` when `GITWIRE_HOME` is not an absolute path */
+export function resolveHome(env: NodeJS.ProcessEnv): Home {
+  const override = env.GITWIRE_HOME ?? null
+  if (override !== null && !isAbsolute(override)) {
+    throw new GitwireError('usage', `GITWIRE_HOME is ${JSON.stringify(override)}`, { hint: 'give an absolute path' })
+  }
+  if (override !== null) return { override, stateDir: override, configFile: join(override, 'config.json') }
+  const state = absolute(env.XDG_STATE_HOME) ?? join(homedir(), '.local', 'state')
+  const config = absolute(env.XDG_CONFIG_HOME) ?? join(homedir(), '.config')
+  return { override: null, stateDir: join(state, 'gitwire'), configFile: join(config, 'gitwire', 'config.json') }
+}
+
+/** XDG: a relative path in these variables is invalid and ignored. */
+function absolute(path: string | undefined): string | null {
+  return path !== undefined && isAbsolute(path) ? path : null
+}
+
+export function machineFiles(home: Home, fleet: string): MachineFiles {
+  const dir = join(home.stateDir, fleet)
+  return {
+    dir,
+    database: join(dir, 'gitwire.db'),
+    lock: join(dir, 'lead.lock'),
+    cache: join(dir, 'cache.git'),
+    keys: join(dir, 'keys'),
+    agentBell: join(dir, 'bells', 'agents'),
+    workerBell: join(dir, 'bells', 'worker'),
+    knownHosts: join(dir, 'known_hosts'),
+  }
+}
+
+/** Makes a machine's folders, 0700. */
+export function makeFolders(files: MachineFiles): void {
+  for (const dir of [files.dir, files.keys, files.agentBell, files.workerBell])
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+}
+
+/** The fleets this home has joined, by id. */
+export function fleetsOf(home: Home): string[] {
+  if (!existsSync(home.stateDir)) return []
+  return readdirSync(home.stateDir).filter(
+    (name) => FLEET.test(name) && existsSync(join(home.stateDir, name, 'gitwire.db')),
+  )
+}
+
+/**
+ * The fleet that is meant: the only one, or the one that `prefix` begins.
+ * @throws GitwireError `not-joined`, `several-fleets`
+ */
+export function chooseFleet(home: Home, prefix?: string): string {
+  const fleets = fleetsOf(home)
+  const matching = prefix === undefined ? fleets : fleets.filter((fleet) => fleet.startsWith(prefix))
+  const [only] = matching
+  if (only !== undefined && matching.length === 1) return only
+  if (matching.length > 1) {
+    throw new GitwireError('several-fleets', `this home is in ${matching.length} fleets`, {
+      hint: `name one with --fleet: ${matching.map((fleet) => fleet.slice(0, 8)).join(', ')}`,
+    })
+  }
+  const what = prefix === undefined ? 'this machine has not joined a fleet' : `no fleet here begins with ${prefix}`
+  throw new GitwireError('not-joined', what, {
+    hint: 'paste an invite into `gitwire join`, or found a fleet: `gitwire init --agent NAME`',
+  })
+}
+
+const configSchema = z.strictObject({
+  /** Base schedule of the sync worker, in seconds. */
+  interval_seconds: z.number().min(1).max(86_400).optional(),
+  /** How long a receipt may wait for a push of its own. */
+  receipt_delay_seconds: z.number().min(0).max(3_600).optional(),
+})
+
+/** What a person may set; flags > `GITWIRE_*` > file > defaults. */
+export interface Config {
+  readonly intervalMs: number | null
+  readonly receiptDelayMs: number | null
+}
+
+/** @throws GitwireError `usage` for a file that is not what the schema says; unknown keys are refused */
+export function readConfig(home: Home, env: NodeJS.ProcessEnv): Config {
+  const json: unknown = existsSync(home.configFile) ? parse(home.configFile) : {}
+  const parsed = configSchema.safeParse(json)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new GitwireError(
+      'usage',
+      `${home.configFile}: ${issue?.path.join('.') || 'it'} ${issue?.message ?? 'is wrong'}`,
+      {
+        hint: 'known keys: interval_seconds, receipt_delay_seconds',
+      },
+    )
+  }
+  const fromEnv = env.GITWIRE_INTERVAL_SECONDS
+  const seconds = fromEnv === undefined ? parsed.data.interval_seconds : Number(fromEnv)
+  if (seconds !== undefined && !(seconds >= 1 && seconds <= 86_400)) {
+    throw new GitwireError('usage', `GITWIRE_INTERVAL_SECONDS is ${JSON.stringify(fromEnv)}`, {
+      hint: 'give 1 to 86400',
+    })
+  }
+  const receipts = parsed.data.receipt_delay_seconds
+  return {
+    intervalMs: seconds === undefined ? null : seconds * 1000,
+    receiptDelayMs: receipts === undefined ? null : receipts * 1000,
+  }
+}
+
+function parse(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new GitwireError('usage', `${file} is not JSON`, { hint: 'repair or remove it', cause: error })
+  }
+}

@@ -1,0 +1,137 @@
+/** `gitwire join`: one pasted line makes this machine a member, or adds an agent to a machine that already is one. */
+import { existsSync, rmSync } from 'node:fs'
+import { decodeInvite, generateIdentity, type Invite, importSigner } from '../../credentials/index.ts'
+import { SyncError } from '../../sync/index.ts'
+import type { JoinInput, JoinResult } from '../app-types.ts'
+import { GitwireError } from '../errors.ts'
+import { openStore } from '../store/index.ts'
+import { openAccess, saveHostKeys } from './access.ts'
+import { writeIdentityFacts } from './facts.ts'
+import { type MachineFiles, machineFiles, makeFolders } from './home.ts'
+import { addClaim, checkRemote, createJoined, inviteUsed, openConversations } from './joining.ts'
+import { storeInviteKey, storeMachineKey } from './key-ring.ts'
+import { syncNow } from './leading.ts'
+import { type OpenMachine, openParts } from './open.ts'
+
+/** Cycles that `join` waits for: the claim, the credential, and one more for a slow host. */
+const JOIN_CYCLES = 3
+
+/**
+ * @throws CredentialError `invite-garbled`; SyncError `wrong-fleet` and what the remote answers; GitwireError `invite-used`,
+ * `invite-withdrawn`. After a refusal nothing is left on this machine.
+ */
+export async function join(input: JoinInput): Promise<JoinResult> {
+  const invite = decodeInvite(input.line)
+  const files = machineFiles(input.home, invite.fleet)
+  const remote = input.remote ?? invite.remote
+  const say = input.onProgress ?? (() => {})
+  const member = existsSync(files.database)
+  if (!member) await joinAsMachine(files, invite, remote, input, say)
+  const machine = await openParts(input.home, invite.fleet)
+  try {
+    const self = machine.store.self.read()
+    const own = self.machine === invite.machine && self.incarnation === invite.incarnation
+    if (member && !own) await joinAsAgent(machine, invite, say)
+    return await connect(machine, invite, member && !own, say)
+  } catch (error) {
+    if (!member && isRefusal(error)) rmSync(files.dir, { recursive: true, force: true })
+    throw error
+  } finally {
+    await machine.bells.stop()
+    machine.store.close()
+  }
+}
+
+async function joinAsMachine(
+  files: MachineFiles,
+  invite: Invite,
+  remote: string,
+  input: JoinInput,
+  say: (step: string) => void,
+): Promise<void> {
+  makeFolders(files)
+  try {
+    saveHostKeys(files.knownHosts, invite.hostKeys ?? [])
+    say('checking the remote')
+    const access = await openAccess(files, remote, invite.prefix)
+    try {
+      await checkRemote(access, invite)
+    } finally {
+      await access.close()
+    }
+    say('making keys')
+    const identity = await generateIdentity({ sealing: input.sealing ?? 'hybrid' })
+    storeMachineKey(files.keys, identity)
+    await storeInviteKey(files.keys, invite)
+    const store = openStore(files.database, Date.now)
+    try {
+      createJoined(store, invite, identity, importSigner(invite.signer))
+      store.self.setFact('remote', remote)
+      writeIdentityFacts(files, { fleet: invite.fleet, machine: invite.machine, prefix: invite.prefix, remote })
+    } finally {
+      store.close()
+    }
+  } catch (error) {
+    rmSync(files.dir, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function joinAsAgent(machine: OpenMachine, invite: Invite, say: (step: string) => void): Promise<void> {
+  const { store, files, keys } = machine
+  const entry = store.control.current()?.machines.get(invite.machine)
+  const mine = store.control.current()?.machines.get(store.self.read().machine)
+  if (mine?.agents[invite.agent] !== undefined || store.self.agents().includes(invite.agent)) return
+  if (entry !== undefined && (entry.incarnation !== invite.incarnation || entry.status !== 'invited')) {
+    if (entry.status === 'revoked' && entry.holder === undefined) {
+      throw new GitwireError('invite-withdrawn', `the invite for ${invite.agent} was withdrawn`, {
+        hint: 'ask for a new one',
+      })
+    }
+    throw inviteUsed(invite, entry.holder)
+  }
+  say(`adding ${invite.agent} to this machine`)
+  await storeInviteKey(files.keys, invite)
+  addClaim(store, invite, keys.read().identity, importSigner(invite.signer))
+}
+
+async function connect(
+  machine: OpenMachine,
+  invite: Invite,
+  added: boolean,
+  say: (step: string) => void,
+): Promise<JoinResult> {
+  const { store } = machine
+  for (let i = 0; i < JOIN_CYCLES; i++) {
+    say(i === 0 ? 'claiming the invite' : 'waiting for the credential')
+    const { error } = await syncNow(machine)
+    if (error !== null && i === 0) throw asError(error, invite)
+    if (!store.self.agents().includes(invite.agent)) throw inviteUsed(invite)
+    if (openConversations(store, invite.agent).length > 0) break
+  }
+  const conversations = openConversations(store, invite.agent)
+  return {
+    fleet: invite.fleet,
+    machine: store.self.read().machine,
+    agent: invite.agent,
+    role: invite.role,
+    remote: machine.remote,
+    state: conversations.length > 0 ? 'connected' : 'waiting',
+    added,
+    conversations,
+  }
+}
+
+function asError(error: { code: string; message: string; hint: string }, invite: Invite): Error {
+  if (error.code === 'invite-used') return inviteUsed(invite)
+  return new SyncError(error.code as SyncError['code'], error.message, { hint: error.hint })
+}
+
+/** True when nothing of ours can be on the remote, so that the state may go. */
+function isRefusal(error: unknown): boolean {
+  const { code } = error as { code?: string }
+  return (
+    code !== undefined &&
+    ['invite-used', 'invite-withdrawn', 'forbidden', 'policy', 'auth', 'not-found', 'wrong-fleet'].includes(code)
+  )
+}

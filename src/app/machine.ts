@@ -1,0 +1,83 @@
+/** The machine that faces work with, over its opened parts. */
+
+import { parseRemoteUrl, peerName, SyncError } from '../../sync/index.ts'
+import type { Home, InviteInput, InviteResult, Machine } from '../app-types.ts'
+import { GitwireError } from '../errors.ts'
+import { trustedHostKeys } from './access.ts'
+import { doctor } from './doctor.ts'
+import { chooseFleet } from './home.ts'
+import { planInvite } from './inviting.ts'
+import { startLeading, syncNow } from './leading.ts'
+import { type OpenMachine, openParts, random } from './open.ts'
+import { ping } from './ping.ts'
+
+/** Opens the only fleet of this home, or the one that `fleet` begins. */
+export async function openMachine(home: Home, options: { fleet?: string } = {}): Promise<Machine> {
+  const parts = await openParts(home, chooseFleet(home, options.fleet))
+  return machineOver(parts)
+}
+
+function machineOver(parts: OpenMachine): Machine {
+  const { store, bridge } = parts
+  return {
+    fleet: parts.fleet,
+    name: store.self.read().machine,
+    home: parts.home,
+    bridge,
+    agent: (name) => chooseAgent(parts, name),
+    startWorker: (face, options = {}) => startLeading(parts, face, options),
+    sync: (options) => syncNow(parts, options),
+    invite: (input) => invite(parts, input),
+    doctor: () => doctor(parts),
+    ping: (agent, options) => ping(parts, agent, options),
+    close: async () => {
+      await parts.bells.stop()
+      store.close()
+    },
+  }
+}
+
+function chooseAgent(parts: OpenMachine, name?: string): string {
+  const agents = parts.store.self.agents()
+  if (name !== undefined && agents.includes(name)) return name
+  if (name !== undefined) {
+    throw new GitwireError('unknown-agent', `this machine hosts no agent ${JSON.stringify(name)}`, {
+      hint: `it hosts ${agents.join(', ')}`,
+    })
+  }
+  const [only] = agents
+  if (only !== undefined && agents.length === 1) return only
+  throw new GitwireError('several-agents', `this machine hosts ${agents.length} agents`, {
+    hint: `name one with --agent: ${agents.join(', ')}`,
+  })
+}
+
+async function invite(parts: OpenMachine, input: InviteInput): Promise<InviteResult> {
+  const { store } = parts
+  const machine = input.machine ?? input.agent
+  const plan = {
+    agent: input.agent,
+    role: input.role,
+    machine,
+    capabilities: input.capabilities ?? [],
+    with: chooseAgent(parts, input.as),
+  }
+  const hostKeys = await trustedHostKeys(parseRemoteUrl(parts.remote, { allowLocal: true }))
+  const { line, m } = await planInvite(store, plan, { remote: parts.remote, random, hostKeys })
+  const listed = () => (store.control.current()?.done[peerName(store.self.read())] ?? 0) >= m
+  const { agent, role } = plan
+  if (input.waitForPush === false) {
+    parts.bells.ringWorker()
+    return { line: line.text(), machine, agent, role, pushed: false }
+  }
+  for (let i = 0; i < 3 && !listed(); i++) {
+    const { error } = await syncNow(parts)
+    if (error === null) continue
+    // A printed line that nobody can ever use is worse than none: the secrets are forgotten, the command withdrawn.
+    store.control.addCommand({ type: 'withdraw', machine })
+    throw new SyncError(error.code as SyncError['code'], `the invite was not published: ${error.message}`, {
+      hint: error.hint,
+    })
+  }
+  return { line: line.text(), machine, agent, role, pushed: listed() }
+}

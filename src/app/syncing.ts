@@ -1,0 +1,118 @@
+/** Cycles over an opened machine: assembling what sync needs, running one, and writing down how it went. */
+
+import {
+  type CycleMemory,
+  type CycleReport,
+  runCycle,
+  type SyncContext,
+  SyncError,
+  type SyncEvent,
+} from '../../sync/index.ts'
+import type { CycleSummary } from '../app-types.ts'
+import { syncStatus } from '../bridge/index.ts'
+import { type Access, openAccess, paceFor } from './access.ts'
+import { type OpenMachine, random } from './open.ts'
+import { systemClock } from './system-clock.ts'
+
+/** The sync side of the process that leads. */
+export interface SyncSession {
+  readonly access: Access
+  cycle(signal?: AbortSignal): Promise<CycleReport>
+  close(): Promise<void>
+}
+
+/** Opens the remote and the cache. The caller holds the machine's lock. */
+export async function openSync(
+  machine: OpenMachine,
+  onEvent: (event: SyncEvent) => void = () => {},
+): Promise<SyncSession> {
+  const { store, keys, files, config, bells } = machine
+  const access = await openAccess(files, machine.remote, store.self.read().prefix)
+  const memory: CycleMemory = { lastPushMs: null }
+  const context: SyncContext = {
+    ledger: store,
+    remote: access.remote,
+    repository: access.repository,
+    clock: systemClock,
+    random,
+    keys: keys.read,
+    dropInviteKeys: keys.dropInvites,
+    pace: paceFor(access.url, config.receiptDelayMs),
+    notify: (event) => {
+      if (event.type === 'records' || event.type === 'control' || event.type === 'connected') bells.ringAgents()
+      onEvent(event)
+    },
+    ...(process.env.GITWIRE_BREAKPOINTS === undefined ? {} : { breakpoint: journal(process.env.GITWIRE_BREAKPOINTS) }),
+  }
+  return {
+    access,
+    async cycle(signal) {
+      await keys.refresh()
+      try {
+        return await runCycle(context, memory, signal)
+      } catch (error) {
+        if (!(error instanceof SyncError) || error.code !== 'corrupt') throw error
+        // The private repository is a cache: what matters is in SQLite and on the remote.
+        await access.repository.wipe()
+        return await runCycle(context, memory, signal)
+      }
+    },
+    close: access.close,
+  }
+}
+
+/** Writes each step of a cycle into a file, for the crash harness: it kills while the journal shows work in flight. */
+function journal(file: string): (step: string) => void {
+  const { appendFileSync } = process.getBuiltinModule('node:fs')
+  return (step) => appendFileSync(file, `${step}\n`)
+}
+
+/** An error as a summary shows it; a bug keeps its message. */
+export function failureOf(error: unknown): { code: string; message: string; hint: string } {
+  const { code, message, hint } = error as { code?: unknown; message?: unknown; hint?: unknown }
+  return {
+    code: typeof code === 'string' ? code : 'internal',
+    message: typeof message === 'string' ? message : String(error),
+    hint: typeof hint === 'string' ? hint : 'run with GITWIRE_DEBUG=1 and report what it prints',
+  }
+}
+
+/** A cycle's outcome for people. */
+export function summarize(report: CycleReport | null, error: unknown, ms: number): CycleSummary {
+  return {
+    ok: report !== null,
+    refsChanged: report?.refsChanged ?? 0,
+    recordsIn: report?.recordsIn ?? 0,
+    linesOut: report?.linesOut ?? 0,
+    pushed: report?.pushed ?? false,
+    ms,
+    error: report === null ? failureOf(error) : null,
+  }
+}
+
+/** Writes into the machine's status how a cycle went, for every process of the machine. */
+export function recordCycle(
+  machine: OpenMachine,
+  cycle: { summary: CycleSummary; refused: number; startedAt: number; nextAt: number | null; face: string | null },
+): void {
+  const { store, bridge: _ } = machine
+  const before = syncStatus({ store } as Parameters<typeof syncStatus>[0])
+  const now = Date.now()
+  const { summary } = cycle
+  store.self.setFact(
+    'sync',
+    JSON.stringify({
+      leader: cycle.face === null ? null : { pid: process.pid, face: cycle.face },
+      lastCycleAt: now,
+      startedAt: cycle.startedAt,
+      lastSuccessAt: summary.ok ? now : before.lastSuccessAt,
+      lastPushAt: summary.pushed ? now : before.lastPushAt,
+      nextCycleAt: cycle.nextAt,
+      cycles: before.cycles + 1,
+      pushes: before.pushes + (summary.pushed ? 1 : 0),
+      rejectedPushes: before.rejectedPushes + cycle.refused,
+      error: summary.error,
+      summary,
+    }),
+  )
+}
