@@ -1,6 +1,5 @@
 /** The command line as people use it: real processes, real git, two homes on one machine. */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -68,8 +67,7 @@ describe('bin/gitwire.mjs', () => {
   })
 })
 
-// The composition root is what these commands run on; without it there is nothing real to drive.
-describe.runIf(existsSync(join(root, 'src/app.ts')))('two machines', () => {
+describe('two machines', () => {
   const homes = () => ({ lead: join(folder, 'lead'), worker: join(folder, 'worker') })
 
   it('before any of it: exits 3 with the next step', async () => {
@@ -118,6 +116,16 @@ describe.runIf(existsSync(join(root, 'src/app.ts')))('two machines', () => {
     const log = await gitwire(worker, ['log'])
     expect(log.out).toContain('please look')
     expect((await gitwire(worker, ['wait', '--timeout', '1s'])).code).toBe(7)
+  })
+
+  it('doctor --ping proves the way to a machine that serves', { timeout: 90_000 }, async () => {
+    const { lead, worker } = homes()
+    const serving = start(worker, ['serve', '--interval', '2s'])
+    await serving.printed('started')
+    const { code, out } = await gitwire(lead, ['doctor', '--ping', 'backend', '--timeout', '60s'])
+    serving.stop()
+    expect(out).toMatch(/^round trip OK with backend in \S+ m?s\n$/)
+    expect([code, (await serving.ended).code]).toEqual([0, 0])
   })
 
   it('serve leads, says so in status, and ends with exit 0 on SIGTERM', { timeout: 60_000 }, async () => {

@@ -64,7 +64,7 @@ describe('time words', () => {
   it('say what never was, how long something took, and the clock', () => {
     expect(ago(null, NOW)).toBe('never')
     expect(age(null, NOW)).toBe('-')
-    expect([took(340), took(1_312), took(59_990), took(125_000)]).toEqual(['340 ms', '1.3 s', '1 min', '2 min 5 s'])
+    expect([340, 1_312, 2_000, 59_990, 125_000].map(took)).toEqual(['340 ms', '1.3 s', '2 s', '1 min', '2 min 5 s'])
     expect(clock(NOW - 1_000, NOW)).toBe('13:59:59')
     expect(clock(NOW - 86_400_000, NOW)).toBe('11-21 14:00')
   })
