@@ -3,6 +3,7 @@ import type { MachineIdentity, Signer } from '../credentials/index.ts'
 import type { ControlState } from './control.ts'
 import type { Ledger } from './ledger.ts'
 import type { Clock, Oid, RandomBytes, Remote, Repository } from './ports.ts'
+import type { WindowLimits } from './window.ts'
 
 /** Keys of this machine, from its key files. */
 export interface MachineKeys {
@@ -32,6 +33,8 @@ export interface SyncContext {
   /** Called when control lists the fresh keys and every credential opens with them: destroys the invite keys. */
   dropInviteKeys(): void
   readonly pace: Pace
+  /** `WINDOW_LIMITS` unless given: small ones let a test reach them. */
+  readonly window?: WindowLimits
   /** Told what happened, for logs and doorbells; must not throw. */
   readonly notify: (event: SyncEvent) => void
   /** Only for fault tests: called between steps; may throw to play a crash. */

@@ -44,6 +44,8 @@ export interface MemoryHost {
   restore(snapshot: MemorySnapshot): void
   /** The present refs, for assertions. */
   readonly refs: ReadonlyMap<RefName, Oid>
+  /** Every oid a ref ever had, oldest first: what somebody who copied the host at any time has seen. */
+  readonly history: ReadonlyMap<RefName, readonly Oid[]>
 }
 
 interface Commit {
@@ -93,6 +95,7 @@ export function createMemoryHost(
     get refs() {
       return new Map(host.refs)
     },
+    history: host.history,
   }
 }
 

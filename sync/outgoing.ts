@@ -10,7 +10,7 @@ import type { Notice, OutRow, SelfState } from './ledger.ts'
 import { FORMAT, signMachineNote } from './machine-note.ts'
 import { LIMITS, peerName } from './paths.ts'
 import { encodeLine } from './records.ts'
-import { addressees, appendAgain, cutWindow, FULL_BYTES } from './window.ts'
+import { addressees, appendAgain, cutWindow, WINDOW_LIMITS } from './window.ts'
 
 /** Lines of one push, at most: bounds a commit to a few MB. */
 const LINES_PER_PUSH = 1000
@@ -73,13 +73,14 @@ class LineWriter {
   writeAll(speaks: boolean): boolean {
     const { outbound, self } = this.#context.ledger
     const before = this.head.seq
-    const cut = cutWindow(this.#context.ledger, this.#control as ControlState)
+    const limits = this.#context.window ?? WINDOW_LIMITS
+    const cut = cutWindow(this.#context.ledger, this.#control as ControlState, limits)
     this.tail = cut.tail
     this.head = cut.head
     self.write({ tail: this.tail, head: this.head })
     for (const line of outbound.again(this.tail.seq)) this.head = appendAgain(this.#context.ledger, line.seq, this.head)
     this.added = this.head.seq - before
-    let full = outbound.size(this.tail.seq).bytes > FULL_BYTES
+    let full = outbound.size(this.tail.seq).bytes > limits.fullBytes
     for (const notice of outbound.notices()) this.#notice(notice)
     if (!speaks || full) return false
     const rows = outbound.unsent(LINES_PER_PUSH + 1)

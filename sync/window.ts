@@ -7,10 +7,18 @@ import { type ControlState, hostOf } from './control.ts'
 import type { Ledger } from './ledger.ts'
 import { LIMITS } from './paths.ts'
 
-/** Above this the window is compacted, if that at least halves it. */
-const COMPACT_BYTES = 8 * 1024 * 1024
-/** Above this no new line is added until somebody takes what waits. */
-export const FULL_BYTES = LIMITS.logBytes - 4 * 1024 * 1024
+/** How many bytes of our log may stay on the remote. */
+export interface WindowLimits {
+  /** Above this the window is compacted, if that at least halves it. */
+  readonly compactBytes: number
+  /** Above this no new line is added until somebody takes what waits. */
+  readonly fullBytes: number
+}
+
+export const WINDOW_LIMITS: WindowLimits = {
+  compactBytes: 8 * 1024 * 1024,
+  fullBytes: LIMITS.logBytes - 4 * 1024 * 1024,
+}
 
 /** The machines that must take lines of a conversation into custody: every host of a participant but ourselves. */
 export function addressees(control: ControlState, c: string, machine: string): string[] {
@@ -23,7 +31,11 @@ export function addressees(control: ControlState, c: string, machine: string): s
 }
 
 /** Cuts what may go and appends again what must stay. @returns the new tail and head. */
-export function cutWindow(ledger: Ledger, control: ControlState): { tail: Position; head: Position } {
+export function cutWindow(
+  ledger: Ledger,
+  control: ControlState,
+  limits: WindowLimits = WINDOW_LIMITS,
+): { tail: Position; head: Position } {
   const { machine, tail, head } = ledger.self.read()
   const window = ledger.outbound.window(tail.seq)
   if (window.length === 0) return { tail, head }
@@ -50,7 +62,7 @@ export function cutWindow(ledger: Ledger, control: ControlState): { tail: Positi
   const lacking = rest.filter((line) => heldBy(line.c) < line.seq)
   const restBytes = rest.reduce((sum, line) => sum + line.bytes, 0)
   const lackingBytes = lacking.reduce((sum, line) => sum + line.bytes, 0)
-  const compact = restBytes > COMPACT_BYTES && lackingBytes * 2 < restBytes
+  const compact = restBytes > limits.compactBytes && lackingBytes * 2 < restBytes
   const target = compact ? head.seq : cut
   if (target === tail.seq) return { tail, head }
   const newTail = extendAll(

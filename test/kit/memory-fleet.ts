@@ -2,29 +2,53 @@
  * A fleet in one process: the real store, bridge and sync code over a memory host and a clock that only tests move. A crash
  * is a breakpoint that throws; what was not committed is gone, as after kill -9.
  */
-import { generateIdentity, generateSigner, importSigner, inviteIdentity, decodeInvite, type MachineIdentity, type Signer } from '../../credentials/index.ts'
-import { addClaim, createJoined } from '../../src/app/joining.ts'
+import {
+  decodeInvite,
+  generateIdentity,
+  generateSigner,
+  importSigner,
+  inviteIdentity,
+  type MachineIdentity,
+  type Signer,
+} from '../../credentials/index.ts'
 import { createSelf, type Founder, makeRoot, pushFirstControl } from '../../src/app/found.ts'
 import { planInvite } from '../../src/app/inviting.ts'
+import { addClaim, createJoined } from '../../src/app/joining.ts'
 import { type Bridge, createBridge } from '../../src/bridge/index.ts'
 import { openStore, type Store } from '../../src/store/index.ts'
-import { type Clock, type CycleMemory, type CycleReport, runCycle, type SyncContext, type SyncEvent } from '../../sync/index.ts'
+import {
+  type Clock,
+  type CycleMemory,
+  type CycleReport,
+  type Remote,
+  runCycle,
+  type SyncContext,
+  type SyncEvent,
+} from '../../sync/index.ts'
 import { createMemoryHost, type MemoryFaults, type MemoryHost } from '../../sync/memory-remote.ts'
+import type { PushOutcome } from '../../sync/ports.ts'
+import type { WindowLimits } from '../../sync/window.ts'
 
 /** Time that stands still until it is moved. */
 export interface ManualClock extends Clock {
   advance(ms: number): void
+  /** Sets the wall clock alone forward or, below zero, back. */
+  step(ms: number): void
 }
 
 /** Starts at a fixed wall time; sleep returns at once and moves nothing. */
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   let now = 0
+  let wall = startMs
   return {
-    wallMs: () => startMs + now,
+    wallMs: () => wall + now,
     monotonicMs: () => now,
     sleep: async () => {},
     advance: (ms) => {
       now += ms
+    },
+    step: (ms) => {
+      wall += ms
     },
   }
 }
@@ -33,6 +57,7 @@ export interface FleetOptions {
   readonly random?: () => number
   readonly faults?: MemoryFaults
   readonly receiptDelayMs?: number
+  readonly window?: WindowLimits
 }
 
 /** One machine of the fleet. */
@@ -45,8 +70,14 @@ export interface FleetMachine {
   readonly events: SyncEvent[]
   /** One cycle; throws what the cycle throws. */
   cycle(): Promise<CycleReport>
+  /** Every push of its cycles and what it came to. */
+  readonly pushes: { readonly ref: string; readonly outcome: PushOutcome }[]
   /** Where the next cycles crash; null: nowhere. */
   crashAt: string | null
+  /** After how many steps the next cycle crashes; null: it does not. */
+  crashAfter: number | null
+  /** Starts the process anew: the database stays, what a cycle remembers goes. */
+  restart(): void
   inviteKeys: MachineIdentity[]
 }
 
@@ -61,8 +92,8 @@ export interface MemoryFleet {
   machine(name: string): FleetMachine
   /** Invites and returns the line; control is pushed by the lead's next cycle. */
   invite(agent: string, role?: string, machine?: string): Promise<string>
-  /** Joins as a new machine. */
-  join(line: string): Promise<FleetMachine>
+  /** Joins as a new machine; `label` is its key in `machines` where the invite's own is taken. */
+  join(line: string, label?: string): Promise<FleetMachine>
   /** Adds the invited agent to a member machine. */
   joinOn(machine: FleetMachine, line: string): Promise<void>
   /** Everybody cycles, `rounds` times, with `stepMs` between. */
@@ -81,7 +112,17 @@ export async function memoryFleet(options: FleetOptions = {}): Promise<MemoryFle
   const machines = new Map<string, FleetMachine>()
   const orchestrator = generateSigner()
   const open = (name: string, identity: MachineIdentity, signer: Signer | null, store: Store) =>
-    openMachine({ name, identity, signer, store, host, clock, bytes, receiptDelayMs: options.receiptDelayMs ?? 0 })
+    openMachine({
+      name,
+      identity,
+      signer,
+      store,
+      host,
+      clock,
+      bytes,
+      receiptDelayMs: options.receiptDelayMs ?? 0,
+      window: options.window,
+    })
 
   const founder: Founder = {
     machine: 'lead',
@@ -95,7 +136,12 @@ export async function memoryFleet(options: FleetOptions = {}): Promise<MemoryFle
   const store = openStore(null, clock.wallMs)
   createSelf(store, founder, fleet, root)
   const lead = open('lead', founder.identity, orchestrator, store)
-  await pushFirstControl({ remote: lead.context.remote, repository: lead.context.repository, clock, store }, founder, fleet, root)
+  await pushFirstControl(
+    { remote: lead.context.remote, repository: lead.context.repository, clock, store },
+    founder,
+    fleet,
+    root,
+  )
   machines.set('lead', lead)
   await lead.cycle()
 
@@ -110,14 +156,14 @@ export async function memoryFleet(options: FleetOptions = {}): Promise<MemoryFle
       const { line } = await planInvite(lead.store, plan, { remote: 'memory:', random: bytes, hostKeys: [] })
       return line.text()
     },
-    async join(line) {
+    async join(line, label) {
       const invite = decodeInvite(line)
       const identity = await generateIdentity({ sealing: 'x25519' })
       const joined = openStore(null, clock.wallMs)
       createJoined(joined, invite, identity, importSigner(invite.signer))
       const machine = open(invite.machine, identity, null, joined)
       machine.inviteKeys = [await inviteIdentity(invite)]
-      machines.set(invite.machine, machine)
+      machines.set(label ?? invite.machine, machine)
       return machine
     },
     async joinOn(machine, line) {
@@ -146,17 +192,25 @@ function openMachine(input: {
   clock: ManualClock
   bytes: (length: number) => Uint8Array
   receiptDelayMs: number
+  window: WindowLimits | undefined
 }): FleetMachine {
   const { name, identity, signer, store, host, clock, bytes } = input
   const { remote, repository } = host.open(name, PREFIX)
   const events: SyncEvent[] = []
-  const memory: CycleMemory = { lastPushMs: null }
+  const pushes: FleetMachine['pushes'] = []
+  let memory: CycleMemory = { lastPushMs: null }
+  const push: Remote['push'] = async (update, signal) => {
+    const outcome = await remote.push(update, signal)
+    pushes.push({ ref: update.ref, outcome })
+    return outcome
+  }
   const context: SyncContext = {
     ledger: store,
-    remote,
+    remote: { ...remote, push },
     repository,
     clock,
     random: bytes,
+    ...(input.window === undefined ? {} : { window: input.window }),
     keys: () => ({ identity, invites: machine.inviteKeys, orchestrator: signer }),
     dropInviteKeys: () => {
       machine.inviteKeys = []
@@ -164,7 +218,8 @@ function openMachine(input: {
     pace: { receiptDelayMs: input.receiptDelayMs, heartbeatSeconds: () => 30 },
     notify: (event) => void events.push(event),
     breakpoint: (step) => {
-      if (machine.crashAt === step) throw new Crash(step)
+      if (machine.crashAt === step || machine.crashAfter === 0) throw new Crash(step)
+      if (machine.crashAfter !== null) machine.crashAfter -= 1
     },
   }
   const bells = { ringWorker: () => {}, ringAgents: () => {}, nextAgentRing: async () => {} }
@@ -175,7 +230,12 @@ function openMachine(input: {
     context,
     identity,
     events,
+    pushes,
     crashAt: null,
+    crashAfter: null,
+    restart: () => {
+      memory = { lastPushMs: null }
+    },
     inviteKeys: [],
     cycle: () => runCycle(context, memory),
   }
