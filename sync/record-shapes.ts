@@ -1,4 +1,5 @@
 /** Which fields each record type has, and what may stand in them (docs/wire-format.md "Record types"). */
+import { decodeBase64 } from '../credentials/index.ts'
 import { NAME, RECORD_ID } from './paths.ts'
 
 /** What a reader must know of a record type to judge one. */
@@ -34,7 +35,7 @@ const SHAPES: ReadonlyMap<string, RecordShape> = new Map([
     {
       counted: true,
       fields: 'of i data'.split(' '),
-      fits: (r) => typeof r.of === 'string' && RECORD_ID.test(r.of) && isCount(r.i) && typeof r.data === 'string',
+      fits: (r) => typeof r.of === 'string' && RECORD_ID.test(r.of) && isCount(r.i) && isBase64(r.data),
     },
   ],
   [
@@ -95,6 +96,10 @@ export function unreadCritical(shape: RecordShape, crit: unknown): string | null
 /** A whole number from 0 to 2^53-1. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isBase64(value: unknown): boolean {
+  return typeof value === 'string' && decodeBase64(value) !== null
 }
 
 function isText(value: unknown, max: number): value is string {

@@ -47,6 +47,8 @@ describe('a record', () => {
     { t: 'status', activity: 'idle', detail: 'x'.repeat(4097) },
     { t: 'part', of: id, i: -1, data: '' },
     { t: 'part', of: 'x', i: 0, data: '' },
+    { t: 'part', of: id, i: 0, data: 'AA' },
+    { t: 'part', of: id, i: 0, data: 'AB==' },
     { t: 'receipt', of: 'a', marks: [null] },
     { t: 'receipt', of: 'a', marks: [{ e: 1, state: 'read', ranges: [] }] },
     { t: 'receipt', of: 'a', marks: [{ e: 1, state: 'acked', ranges: [[2, 1]] }] },
