@@ -54,20 +54,30 @@ export interface Draft {
   readonly reseal: Set<string>
 }
 
-/** Applies commands in order; a command whose condition has gone changes nothing. */
-export function applyCommands(control: ControlState, commands: readonly Command[], random: RandomBytes): Draft {
+/**
+ * Applies commands in order; a command whose condition has gone changes nothing.
+ * @param mintedEpoch the highest epoch of a conversation for which this orchestrator ever made a key, 0 for none: a
+ * control that it signed and that never arrived, or whose arrival it does not know of, has used that number
+ */
+export function applyCommands(
+  control: ControlState,
+  commands: readonly Command[],
+  random: RandomBytes,
+  mintedEpoch: (c: string) => number = () => 0,
+): Draft {
   const draft: Draft = {
     machines: new Map(control.machines),
     conversations: new Map(control.conversations),
     minted: [],
     reseal: new Set(),
   }
-  for (const command of commands) applyCommand(draft, control, command, random)
+  const { orchestrators } = control
+  const turn = (c: string) => turnEpoch(draft, { orchestrators, mintedEpoch }, c, random)
+  for (const command of commands) applyCommand(draft, control, command, turn)
   return draft
 }
 
-function applyCommand(draft: Draft, control: ControlState, command: Command, random: RandomBytes): void {
-  const turn = (c: string) => turnEpoch(draft, control.orchestrators, c, random)
+function applyCommand(draft: Draft, control: ControlState, command: Command, turn: (c: string) => void): void {
   if (command.type === 'invite') invite(draft, command, turn)
   else if (command.type === 'confirm') confirm(draft, command, turn)
   else if (command.type === 'withdraw') {
@@ -145,17 +155,23 @@ function agentEntry(command: Extract<Command, { type: 'invite' }>): MachineEntry
   }
 }
 
-function turnEpoch(draft: Draft, orchestrators: readonly string[], c: string, random: RandomBytes): void {
+/** To above every epoch that control names or that was ever minted here: two keys under one number would part the readers. */
+function turnEpoch(
+  draft: Draft,
+  about: { readonly orchestrators: readonly string[]; readonly mintedEpoch: (c: string) => number },
+  c: string,
+  random: RandomBytes,
+): void {
   const entry = draft.conversations.get(c)
   if (entry === undefined) return
-  const e = entry.epoch + 1
+  const e = Math.max(entry.epoch, about.mintedEpoch(c)) + 1
   draft.conversations.set(c, { ...entry, epoch: e })
   draft.minted.push({ c, e, key: random(32) })
   for (const agent of Object.keys(entry.participants)) {
     const host = hostIn(draft, agent)
     if (host !== null) draft.reseal.add(host)
   }
-  for (const machine of orchestrators) draft.reseal.add(machine)
+  for (const machine of about.orchestrators) draft.reseal.add(machine)
 }
 
 function conversationsOf(draft: Draft, agents: readonly string[]): string[] {

@@ -38,6 +38,7 @@ export async function lead(
     control,
     commands.map(({ command }) => command as Command),
     context.random,
+    (c) => Math.max(0, ...ledger.control.allKeys(c).keys()),
   )
   const n = Math.max(control.n, ledger.control.lastSigned()) + 1
   const state = {
