@@ -18,9 +18,10 @@ import type { Oid } from './ports.ts'
  */
 export async function settleOwnRef(context: SyncContext, refs: Refs, signal?: AbortSignal): Promise<void> {
   const self = context.ledger.self.read()
-  if (self.n === 0) return
   const ref = machineRef(self.prefix, self)
   const own = refs.get(ref) ?? null
+  // Nothing of ours is signed yet: a ref that is there was made by another paste of the same invite.
+  if (self.n === 0 && own === null) return
   if (self.pendingOid !== null && own === self.pendingOid) return confirm(context, self.pendingOid)
   if (own === self.tip) return
   if (own === null || (await context.repository.has(own))) {
