@@ -74,6 +74,7 @@ function standingDuties(context: SyncContext, control: ControlState): void {
     ledger.control.addCommand({
       type: 'confirm',
       machine: claim.machine,
+      incarnation: claim.incarnation,
       keys: { sign: claim.sign, seal: claim.seal },
       holder,
     })
