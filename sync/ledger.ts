@@ -187,6 +187,8 @@ export interface InboundLedger {
     text: string,
     recipients: readonly string[],
   ): void
+  /** An agent is hosted here now: messages of this machine that waited for it go into its inbox. */
+  deliverLocally(agent: string): void
   addPart(machine: string, of: string, i: number, data: string): void
   takeParts(machine: string, of: string): readonly string[]
   saveStatus(machine: string, record: StatusRecord): void

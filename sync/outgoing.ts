@@ -96,13 +96,19 @@ class LineWriter {
     const control = this.#control as ControlState
     const conversation = control.conversations.get(row.c)
     if (conversation?.state !== 'open' || !Object.hasOwn(conversation.participants, row.from)) return
-    if (control.machines.get(this.#self.machine)?.agents[row.from] === undefined) return
+    if (!this.#speaksFor(control, row.from)) return
     if (this.#holdsBack(control, row.c)) return
     const epoch = this.#epoch(row.c)
     if (epoch === null) return
     const { k, prev } = this.#context.ledger.outbound.nextK(row.c, epoch.e)
     const record = { ...row.payload, k, ...(prev === null ? {} : { prev }) }
     this.#append(row.c, epoch, record, { out: row.out, type: row.type, k })
+  }
+
+  /** Control lists the agent here, or its claim on an invite stands on the remote. */
+  #speaksFor(control: ControlState, agent: string): boolean {
+    if (control.machines.get(this.#self.machine)?.agents[agent] !== undefined) return true
+    return this.#context.ledger.self.extraClaims().some((claim) => claim.agent === agent && claim.placed)
   }
 
   /** What an orchestrator has for a machine that is only invited waits until its fresh keys are listed. */

@@ -97,7 +97,10 @@ async function openCredentials(
   const result: OpenedGrants & { ownOnly: boolean } = { keys: [], opened: [], bad: [], ownOnly: true }
   const { identity, invites } = context.keys()
   const holders = new Map([[self.machine, [identity, ...invites]]])
-  for (const claim of context.ledger.self.extraClaims()) holders.set(claim.machine, invites.slice())
+  for (const claim of context.ledger.self.extraClaims()) {
+    // Once the claim is decided, what the invite key opened is sealed anew to the holder.
+    if (control.machines.get(claim.machine)?.status === 'invited') holders.set(claim.machine, invites.slice())
+  }
   for (const [machine, identities] of holders) {
     const paths = Object.keys(control.files).filter((path) => path.startsWith(`credentials/${machine}/`))
     for (const path of paths) {
@@ -206,7 +209,11 @@ function adoptAgents(context: SyncContext, control: ControlState): void {
     if (mine?.agents[claim.agent] === undefined) ledger.self.removeAgent(claim.agent)
   }
   if (mine === undefined) return
-  for (const agent of Object.keys(mine.agents)) ledger.self.addAgent(agent)
+  const before = ledger.control.current()?.machines.get(self.machine)?.agents ?? {}
+  for (const agent of Object.keys(mine.agents)) {
+    ledger.self.addAgent(agent)
+    if (!Object.hasOwn(before, agent)) ledger.inbound.deliverLocally(agent)
+  }
   const fresh = mine.status === 'active' && mine.keys.sign === context.keys().identity.public.sign
   if (fresh && self.claim !== null) ledger.self.write({ claim: null })
 }

@@ -107,7 +107,10 @@ async function connect(
     const { error } = await syncNow(machine)
     if (error !== null && i === 0) throw asError(error, invite)
     if (!store.self.agents().includes(invite.agent)) throw inviteUsed(invite)
-    if (openConversations(store, invite.agent).length > 0) break
+    // On a machine that orchestrates, keys are there at once; what counts then is that control lists the agent.
+    const listed =
+      !added || store.control.current()?.machines.get(store.self.read().machine)?.agents[invite.agent] !== undefined
+    if (listed && openConversations(store, invite.agent).length > 0) break
   }
   const conversations = openConversations(store, invite.agent)
   return {

@@ -1,6 +1,7 @@
 /** Conversations: made by an orchestrator's command, or requested of one. */
 import { hostOf, NAME, roleOf } from '../../sync/index.ts'
 import { GitwireError } from '../errors.ts'
+import { cleanText } from './clean-text.ts'
 import { type BridgeContext, conversationsOf, isMember, newId, requireControl, requireLocal } from './context.ts'
 import type { ConversationView, CreateConversationInput, CreateConversationResult } from './types.ts'
 
@@ -27,18 +28,31 @@ export function createConversation(context: BridgeContext, input: CreateConversa
   return request(context, input.agent, participants, topic)
 }
 
-function request(context: BridgeContext, agent: string, participants: readonly string[], topic: string | null): CreateConversationResult {
+function request(
+  context: BridgeContext,
+  agent: string,
+  participants: readonly string[],
+  topic: string | null,
+): CreateConversationResult {
   const { store } = context
   const control = requireControl(context)
-  const pending = store.overview.requests().find((row) => sameSet(row.participants, participants) && row.topic === topic)
+  const pending = store.overview
+    .requests()
+    .find((row) => sameSet(row.participants, participants) && row.topic === topic)
   if (pending !== undefined) return { state: 'requested', conversation: pending.id, participants }
   const to = conversationsOf(control, agent).find((c) =>
-    Object.keys(control.conversations.get(c)?.participants ?? {}).some((name) => control.orchestrators.includes(hostOf(control, name) ?? '')),
+    Object.keys(control.conversations.get(c)?.participants ?? {}).some((name) =>
+      control.orchestrators.includes(hostOf(control, name) ?? ''),
+    ),
   )
   if (to === undefined) {
-    throw new GitwireError('no-conversation', `${agent} shares no conversation with an orchestrator that could grant one`, {
-      hint: 'ask the person who runs the fleet: `gitwire conversation create` on the orchestrator',
-    })
+    throw new GitwireError(
+      'no-conversation',
+      `${agent} shares no conversation with an orchestrator that could grant one`,
+      {
+        hint: 'ask the person who runs the fleet: `gitwire conversation create` on the orchestrator',
+      },
+    )
   }
   // The granted conversation's id is the request's own, so a repeated request makes one conversation.
   const requestId = newId(context.random)
@@ -48,7 +62,13 @@ function request(context: BridgeContext, agent: string, participants: readonly s
   )
   store.transaction(() => {
     store.overview.addRequest({ id, participants, topic, agent }, context.clock.wallMs())
-    const payload = { t: 'request', id: requestId, ask: 'conversation', to: orchestrators, with: participants.filter((name) => name !== agent) }
+    const payload = {
+      t: 'request',
+      id: requestId,
+      ask: 'conversation',
+      to: orchestrators,
+      with: participants.filter((name) => name !== agent),
+    }
     store.outbound.addNotice(to, agent, topic === null ? payload : { ...payload, topic })
   })
   context.bells.ringWorker()
@@ -61,11 +81,15 @@ function checkParticipants(context: BridgeContext, others: readonly string[]): v
     throw new GitwireError('usage', 'a conversation needs somebody else', { hint: 'name at least one other agent' })
   }
   if (others.length > MAX_PARTICIPANTS) {
-    throw new GitwireError('too-many', `a conversation holds at most ${MAX_PARTICIPANTS} agents`, { hint: 'make several' })
+    throw new GitwireError('too-many', `a conversation holds at most ${MAX_PARTICIPANTS} agents`, {
+      hint: 'make several',
+    })
   }
   const unknown = others.filter((agent) => !NAME.test(agent) || !isMember(control, agent))
   if (unknown.length > 0) {
-    throw new GitwireError('unknown-recipient', `not in this fleet: ${unknown.join(', ')}`, { hint: '`gitwire status` lists the agents' })
+    throw new GitwireError('unknown-recipient', `not in this fleet: ${unknown.join(', ')}`, {
+      hint: '`gitwire status` lists the agents',
+    })
   }
   const invited = others.filter((agent) => control.machines.get(hostOf(control, agent) ?? '')?.status === 'invited')
   if (invited.length > 0) {
@@ -76,7 +100,11 @@ function checkParticipants(context: BridgeContext, others: readonly string[]): v
   }
 }
 
-function sameParticipants(context: BridgeContext, participants: readonly string[], topic: string | null): string | null {
+function sameParticipants(
+  context: BridgeContext,
+  participants: readonly string[],
+  topic: string | null,
+): string | null {
   for (const [c, entry] of requireControl(context).conversations) {
     if (entry.state !== 'open' || (entry.topic ?? null) !== topic) continue
     if (sameSet(Object.keys(entry.participants), participants)) return c
@@ -106,7 +134,7 @@ export function listConversations(context: BridgeContext, agent?: string): reado
     views.push({
       id,
       state: entry.state,
-      topic: entry.topic ?? null,
+      topic: entry.topic === undefined ? null : cleanText(entry.topic).text,
       epoch: entry.epoch,
       participants,
       keyed: store.control.keys(id, entry.epoch).length > 0,

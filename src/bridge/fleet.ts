@@ -1,8 +1,9 @@
 /** Who is there and how things stand. Every reading says when it was learnt. */
 import { type ControlState, hostOf } from '../../sync/index.ts'
 import { GitwireError } from '../errors.ts'
-import { acknowledgeAll } from './messages.ts'
+import { cleanText } from './clean-text.ts'
 import { type BridgeContext, conversationsOf, newId, requireControl, requireLocal } from './context.ts'
+import { acknowledgeAll } from './messages.ts'
 import type { AgentStatusInput, AgentView, FleetStatus, SyncStatus } from './types.ts'
 
 /** Control that nobody renewed for this long may lack revocations. */
@@ -20,7 +21,14 @@ export function setStatus(context: BridgeContext, input: AgentStatusInput): { re
   const acked = store.transaction(() => {
     const count = acknowledgeAll(context, input.agent, input.ack ?? [])
     const { agent, activity } = input
-    store.messages.addOwnStatus({ agent, machine, activity, detail: input.detail ?? null, progress: input.progress ?? null, at })
+    store.messages.addOwnStatus({
+      agent,
+      machine,
+      activity,
+      detail: input.detail ?? null,
+      progress: input.progress ?? null,
+      at,
+    })
     for (const c of conversationsOf(control, agent)) {
       const payload = {
         t: 'status',
@@ -46,7 +54,9 @@ export function agentStatus(context: BridgeContext, agent: string): AgentView {
   const control = requireControl(context)
   const view = agentViews(context, control).find((row) => row.agent === agent)
   if (view !== undefined) return view
-  throw new GitwireError('unknown-agent', `no agent ${agent} in this fleet`, { hint: '`gitwire status` lists the agents' })
+  throw new GitwireError('unknown-agent', `no agent ${agent} in this fleet`, {
+    hint: '`gitwire status` lists the agents',
+  })
 }
 
 /** The whole picture. */
@@ -66,7 +76,8 @@ export function fleetStatus(context: BridgeContext): FleetStatus {
     stale: control !== null && context.clock.wallMs() - control.issuedAt > STALE_MS,
     sync: syncStatus(context),
     agents: control === null ? [] : agentViews(context, control),
-    conversations: control === null ? 0 : [...control.conversations.values()].filter((entry) => entry.state === 'open').length,
+    conversations:
+      control === null ? 0 : [...control.conversations.values()].filter((entry) => entry.state === 'open').length,
     outbox: store.overview.outbox(),
     held: store.overview.held(),
     quarantined: store.overview.quarantined().length,
@@ -114,7 +125,7 @@ function agentViews(context: BridgeContext, control: ControlState): AgentView[] 
         local: isLocal,
         state: stateOf(context, control, machine, heardAt, peer?.everySeconds ?? null),
         activity: status?.activity ?? null,
-        detail: status?.detail ?? null,
+        detail: status === null || status.detail === null ? null : cleanText(status.detail).text,
         progress: status?.progress ?? null,
         statusAt: status?.at ?? null,
         heardAt,

@@ -1,6 +1,7 @@
 /** Looking back: log, search, and a message's states. Changes nothing. */
 import { GitwireError } from '../errors.ts'
 import type { MessageRow } from '../store/index.ts'
+import { cleanText } from './clean-text.ts'
 import type { BridgeContext } from './context.ts'
 import type { LogEntry, LogFilter, Message, MessageReport, SearchHit, SearchInput } from './types.ts'
 import { deliveryView, messageView } from './views.ts'
@@ -27,7 +28,7 @@ export function search(context: BridgeContext, input: SearchInput): readonly Sea
   if (words.length === 0) throw new GitwireError('usage', 'nothing to search for', { hint: 'give one word or more' })
   const match = words.map((word) => `"${word.replaceAll('"', '""')}"`).join(' ')
   const rows = context.store.messages.search(match, input.agent ?? null, input.limit ?? SEARCH_LIMIT)
-  return rows.map((row) => ({ message: view(context, row), snippet: row.snippet }))
+  return rows.map((row) => ({ message: view(context, row), snippet: cleanText(row.snippet).text }))
 }
 
 /** A message's states and times for each recipient. @throws GitwireError `unknown-message` */
@@ -44,9 +45,13 @@ function find(context: BridgeContext, id: string): MessageRow {
   const [first] = rows
   if (first !== undefined && rows.length === 1) return first
   const several = rows.length > 1
-  throw new GitwireError('unknown-message', several ? `several messages begin with ${id}` : `there is no message ${id}`, {
-    hint: several ? 'give more digits' : '`gitwire log` lists the messages; six digits of an id are enough',
-  })
+  throw new GitwireError(
+    'unknown-message',
+    several ? `several messages begin with ${id}` : `there is no message ${id}`,
+    {
+      hint: several ? 'give more digits' : '`gitwire log` lists the messages; six digits of an id are enough',
+    },
+  )
 }
 
 function view(context: BridgeContext, row: MessageRow): Message {

@@ -1,6 +1,7 @@
 /** Sending, receiving, waiting, acknowledging. Durable in SQLite before anything is said to be stored. */
 import { hostOf } from '../../sync/index.ts'
 import { GitwireError } from '../errors.ts'
+import type { SurfacedRow } from '../store/index.ts'
 import { type BridgeContext, newId, requireControl, requireLocal } from './context.ts'
 import { splitText } from './parts.ts'
 import { resolveTargets, type Target } from './recipients.ts'
@@ -47,7 +48,8 @@ export function send(context: BridgeContext, input: SendInput): SendResult {
     return { messages, acked }
   })
   context.bells.ringWorker()
-  if (result.messages.some(({ to }) => to.some((agent) => hostOf(control, agent) === machine))) context.bells.ringAgents()
+  if (result.messages.some(({ to }) => to.some((agent) => hostOf(control, agent) === machine)))
+    context.bells.ringAgents()
   return { ...result, waitingFor: waitingFor(context, targets) }
 }
 
@@ -94,16 +96,33 @@ export function receive(context: BridgeContext, input: ReceiveInput): ReceiveRes
   }
   const result = store.transaction(() => {
     const acked = acknowledgeAll(context, input.agent, acks)
-    const rows = stopped ? [] : store.messages.waiting(input.agent, { ...filter, limit })
+    const found = stopped ? [] : store.messages.waiting(input.agent, { ...filter, limit })
+    const rows = withinBytes(found, input.maxBytes)
     store.messages.surface(input.agent, rows, now)
-    const more = rows.length < limit ? 0 : store.messages.countWaiting(input.agent, filter)
+    const more =
+      found.length < limit && rows.length === found.length ? 0 : store.messages.countWaiting(input.agent, filter)
     const unacked = store.messages.countUnacked(input.agent) - rows.length
     const control = store.control.current()
-    const messages = rows.map((row) => messageView(row, control, { surfacedBefore: row.surfaced, ackedAt: row.acked_at }))
+    const messages = rows.map((row) =>
+      messageView(row, control, { surfacedBefore: row.surfaced, ackedAt: row.acked_at }),
+    )
     return { messages, more, acked, unacked }
   })
   if (result.acked > 0 || result.messages.length > 0) context.bells.ringWorker()
   return result
+}
+
+/** What a message needs in a result beside its text. */
+const ABOUT_BYTES = 400
+
+function withinBytes(rows: readonly SurfacedRow[], maxBytes: number | undefined): readonly SurfacedRow[] {
+  if (maxBytes === undefined) return rows
+  let bytes = 0
+  const end = rows.findIndex((row) => {
+    bytes += Buffer.byteLength(row.text) + ABOUT_BYTES
+    return bytes > maxBytes
+  })
+  return end < 0 ? rows : rows.slice(0, Math.max(1, end))
 }
 
 /** As {@link receive}, waiting for the first message. An empty result is the time-out. */

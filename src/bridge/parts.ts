@@ -14,14 +14,19 @@ const PART_BYTES = 30_000
 export function splitText(text: string): NewParts | null {
   const size = Buffer.byteLength(text)
   if (size > LIMITS.bodyBytes) {
-    throw new GitwireError('too-large', `the message is ${size} bytes; at most ${LIMITS.bodyBytes} (4 MB) can be sent`, {
-      hint: 'push large content to a repository of your own and send where it is, or split it',
-    })
+    throw new GitwireError(
+      'too-large',
+      `the message is ${size} bytes; at most ${LIMITS.bodyBytes} (4 MB) can be sent`,
+      {
+        hint: 'push large content to a repository of your own and send where it is, or split it',
+      },
+    )
   }
   // What counts is the record's JSON, in which control characters grow sixfold.
   if (Buffer.byteLength(JSON.stringify(text)) <= LIMITS.inlineBodyBytes) return null
   const bytes = Buffer.from(text)
   const chunks: string[] = []
-  for (let at = 0; at < bytes.length; at += PART_BYTES) chunks.push(bytes.subarray(at, at + PART_BYTES).toString('base64'))
+  for (let at = 0; at < bytes.length; at += PART_BYTES)
+    chunks.push(bytes.subarray(at, at + PART_BYTES).toString('base64'))
   return { chunks, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length }
 }

@@ -40,10 +40,14 @@ export function resolveTargets(control: ControlState, from: string, to: string):
 function conversationTarget(control: ControlState, from: string, c: string): Target {
   const entry = control.conversations.get(c)
   if (entry === undefined) {
-    throw new GitwireError('unknown-conversation', `there is no conversation ${c}`, { hint: '`gitwire conversation list` shows yours' })
+    throw new GitwireError('unknown-conversation', `there is no conversation ${c}`, {
+      hint: '`gitwire conversation list` shows yours',
+    })
   }
   if (!Object.hasOwn(entry.participants, from)) {
-    throw new GitwireError('not-a-participant', `${from} does not take part in ${c}`, { hint: 'ask an orchestrator to add you' })
+    throw new GitwireError('not-a-participant', `${from} does not take part in ${c}`, {
+      hint: 'ask an orchestrator to add you',
+    })
   }
   if (entry.state === 'closed') {
     throw new GitwireError('conversation-closed', `conversation ${c} is closed`, { hint: 'create another one' })
@@ -52,7 +56,9 @@ function conversationTarget(control: ControlState, from: string, c: string): Tar
 }
 
 function agentTarget(control: ControlState, from: string, to: string): Target {
-  const shared = conversationsOf(control, from).find((c) => Object.hasOwn(control.conversations.get(c)?.participants ?? {}, to))
+  const shared = conversationsOf(control, from).find((c) =>
+    Object.hasOwn(control.conversations.get(c)?.participants ?? {}, to),
+  )
   if (shared !== undefined) return { c: shared, to: [to] }
   throw new GitwireError('no-conversation', `${from} and ${to} share no conversation`, {
     hint: `create one first: \`gitwire conversation create ${to}\`, or the tool create_conversation`,
@@ -62,7 +68,8 @@ function agentTarget(control: ControlState, from: string, to: string): Target {
 function reachable(control: ControlState, from: string): string[] {
   const others = new Set<string>()
   for (const c of conversationsOf(control, from)) {
-    for (const agent of Object.keys(control.conversations.get(c)?.participants ?? {})) if (agent !== from) others.add(agent)
+    for (const agent of Object.keys(control.conversations.get(c)?.participants ?? {}))
+      if (agent !== from) others.add(agent)
   }
   return [...others].sort()
 }

@@ -76,6 +76,8 @@ export interface ReceiveInput {
   readonly from?: string
   /** At most this many messages; default 20, up to 1,000. */
   readonly limit?: number
+  /** Stops before texts exceed this many bytes; one message is always taken. What is not taken is not surfaced. */
+  readonly maxBytes?: number
   readonly ack?: readonly string[]
 }
 

@@ -36,7 +36,15 @@ export function messageView(
 export function deliveryView(row: DeliveryRow, message: MessageRow, control: ControlState | null): Delivery {
   const pushed = row.pushed_at !== null || row.fetched_at !== null || row.open === 0
   const state: DeliveryState =
-    row.acked_at !== null ? 'acked' : row.surfaced_at !== null ? 'surfaced' : row.fetched_at !== null ? 'fetched' : pushed ? 'pushed' : 'stored'
+    row.acked_at !== null
+      ? 'acked'
+      : row.surfaced_at !== null
+        ? 'surfaced'
+        : row.fetched_at !== null
+          ? 'fetched'
+          : pushed
+            ? 'pushed'
+            : 'stored'
   return {
     agent: row.agent,
     machine: control === null ? null : hostOf(control, row.agent),

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import type { SearchHit } from '../bridge/types.ts'
 import { ackSchema, definedOnly, inputOf, nameSchema } from './input.ts'
-import { deliver, FULL_BYTES, nothing, receivedShape, takeMessages } from './received.ts'
+import { deliver, FULL_BYTES, nothing, receivedShape, viewReceived } from './received.ts'
 import {
   count,
   countSchema,
@@ -89,7 +89,7 @@ export const checkMessages = defineTool({
   core: true,
   run(input, call) {
     const { limit = DEFAULT_MESSAGES, ...wanted } = { agent: call.agent, ...definedOnly(input) }
-    const received = takeMessages(call.bridge.receive({ ...wanted, limit: 1 }), wanted, limit, call)
+    const received = viewReceived(call.bridge.receive({ ...wanted, limit, maxBytes: FULL_BYTES }), call.now)
     return received.messages.length > 0
       ? deliver(received)
       : nothing(received, 'No new messages.', 'Go on with your work, or call wait_for_messages when an answer is due.')
@@ -124,8 +124,8 @@ export const waitForMessages = defineTool({
     }
     const stopProgress = reportWaiting(call, timeout_s)
     try {
-      const first = await call.bridge.wait({ ...wanted, limit: 1, timeoutMs: timeout_s * 1_000, signal: call.signal })
-      const received = takeMessages(first, wanted, limit, { ...call, now: Date.now() })
+      const waiting = { limit, maxBytes: FULL_BYTES, timeoutMs: timeout_s * 1_000, signal: call.signal }
+      const received = viewReceived(await call.bridge.wait({ ...wanted, ...waiting }), Date.now())
       return received.messages.length > 0
         ? deliver(received)
         : nothing(

@@ -1,6 +1,6 @@
 /** What check and wait return: how many messages one call takes, and how they are shown. */
 import * as z from 'zod'
-import type { Message, ReceiveInput, ReceiveResult } from '../bridge/types.ts'
+import type { ReceiveResult } from '../bridge/types.ts'
 import {
   count,
   countSchema,
@@ -12,11 +12,11 @@ import {
   UNTRUSTED_NOTICE,
   viewMessage,
 } from './render.ts'
-import type { Call, Outcome } from './tool.ts'
+import type { Outcome } from './tool.ts'
 
 /**
- * Where a call stops taking messages. Some clients cut a tool's output at 12 to 25 KB; below this one more message of
- * a usual size still fits. What is taken is marked surfaced, so it is returned whole, however large.
+ * What one call returns at most: some clients cut a tool's output at 12 to 25 KB. A single larger message is returned
+ * whole, because what is taken counts as surfaced.
  */
 export const FULL_BYTES = 12_000
 
@@ -38,42 +38,10 @@ export interface Received {
   acked: number
 }
 
-/**
- * Takes messages one by one after `first` until `limit` or {@link FULL_BYTES}: whatever the bridge returns counts as
- * surfaced, so taking more than is shown would lose messages from the model's sight.
- */
-export function takeMessages(
-  first: ReceiveResult,
-  wanted: Omit<ReceiveInput, 'limit'>,
-  limit: number,
-  { bridge, now }: Pick<Call, 'bridge' | 'now'>,
-): Received {
-  const { ack: _, ...again } = wanted
-  const taken = new Map<string, MessageView>()
-  let last = first
-  let bytes = keep(taken, last.messages, now)
-  while (last.messages.length > 0 && last.more > 0 && taken.size < limit && bytes < FULL_BYTES) {
-    const before = taken.size
-    last = bridge.receive({ ...again, limit: 1 })
-    bytes += keep(taken, last.messages, now)
-    if (taken.size === before) break
-  }
-  return { messages: [...taken.values()], more: last.more, unacked: unackedBefore(last, taken), acked: first.acked }
-}
-
-function keep(taken: Map<string, MessageView>, messages: readonly Message[], now: number): number {
-  let bytes = 0
-  for (const message of messages) {
-    const view = viewMessage(message, now)
-    taken.set(message.id, view)
-    bytes += Buffer.byteLength(JSON.stringify(view))
-  }
-  return bytes
-}
-
-// The last receive counts what earlier ones of this very call surfaced.
-function unackedBefore(last: ReceiveResult, taken: ReadonlyMap<string, MessageView>): number {
-  return Math.max(0, last.unacked - (taken.size - last.messages.length))
+/** What the bridge returned, as a result shows it. */
+export function viewReceived(result: ReceiveResult, now: number): Received {
+  const messages = result.messages.map((message) => viewMessage(message, now))
+  return { messages, more: result.more, unacked: result.unacked, acked: result.acked }
 }
 
 /** The outcome for one message or more. */

@@ -74,7 +74,7 @@ function asides(db: Db, wallMs: () => number): Pick<InboundLedger, 'hold' | 'tak
 
 type Effects = Pick<
   InboundLedger,
-  'applied' | 'addCopy' | 'addMessage' | 'addPart' | 'takeParts' | 'saveStatus' | 'pong'
+  'applied' | 'addCopy' | 'addMessage' | 'deliverLocally' | 'addPart' | 'takeParts' | 'saveStatus' | 'pong'
 >
 
 function effects(db: Db, wallMs: () => number): Effects {
@@ -85,6 +85,9 @@ function effects(db: Db, wallMs: () => number): Effects {
     VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const index = db.prepare('INSERT INTO message_fts (rowid, text) VALUES (?, ?)')
   const addInbox = db.prepare('INSERT INTO inbox (agent, row, offered_at) VALUES (?, ?, ?)')
+  const waitingFor = db.prepare('SELECT row FROM delivery WHERE agent = ? AND fetched_at IS NULL').pluck()
+  const addLocal = db.prepare('INSERT OR IGNORE INTO inbox (agent, row, offered_at) VALUES (?, ?, ?)')
+  const fetchedLocally = db.prepare('UPDATE delivery SET fetched_at = ? WHERE agent = ? AND row = ?')
   const addPart = db.prepare('INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?)')
   const parts = db.prepare('SELECT data FROM part WHERE machine = ? AND of = ? ORDER BY i').pluck()
   const dropParts = db.prepare('DELETE FROM part WHERE machine = ? AND of = ?')
@@ -116,6 +119,13 @@ function effects(db: Db, wallMs: () => number): Effects {
       )
       index.run(row, text)
       for (const agent of recipients) addInbox.run(agent, row, now)
+    },
+    deliverLocally(agent) {
+      const now = wallMs()
+      for (const row of waitingFor.all(agent) as number[]) {
+        addLocal.run(agent, row, now)
+        fetchedLocally.run(now, agent, row)
+      }
     },
     addPart: (machine, of, i, data) => void addPart.run(machine, of, i, data),
     takeParts(machine, of) {

@@ -93,9 +93,7 @@ export interface MessageStore {
   /** Rows whose id begins with `prefix`; at most two. */
   byPrefix(prefix: string): readonly MessageRow[]
   deliveries(row: number): readonly DeliveryRow[]
-  inboxState(
-    row: number,
-  ): readonly {
+  inboxState(row: number): readonly {
     agent: string
     offered_at: number
     surfaced_at: number | null

@@ -94,7 +94,8 @@ export const mcp: Handler = async (context, input) => {
     version: packageVersion(),
     era: textOption(input, 'era') === 'legacy' ? 'legacy' : 'auto',
   })
-  const close = (): void => void service.close()
+  // `done` carries the failure of a close; nothing else waits for it.
+  const close = (): void => void service.close().catch(() => {})
   if (signal.aborted) close()
   signal.addEventListener('abort', close, { once: true })
   await service.done
