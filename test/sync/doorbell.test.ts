@@ -39,8 +39,7 @@ async function quiet(bell: ReturnType<typeof listen>): Promise<void> {
 /** The inotify watches of this process; 0 where the system has none. */
 function watches(): number {
   if (process.platform !== 'linux') return 0
-  const report = execFileSync('sh', ['-c', 'cat /proc/$PPID/fdinfo/* 2>/dev/null | grep -c "^inotify" || true'])
-  return Number(String(report))
+  return Number(execFileSync('sh', ['-c', 'cat /proc/$PPID/fdinfo/* 2>/dev/null | grep -c "^inotify" || true']))
 }
 
 function git(...args: string[]): string {
@@ -49,11 +48,8 @@ function git(...args: string[]): string {
 
 /** Since git 2.45. */
 function knowsReftable(): boolean {
-  const [major = 0, minor = 0] = (/\d+\.\d+/.exec(git('--version'))?.[0] ?? '').split('.').map(Number)
-  return major > 2 || (major === 2 && minor >= 45)
+  return git('--version').localeCompare('git version 2.45', 'en', { numeric: true }) >= 0
 }
-
-const author = ['-c', 'user.name=a', '-c', 'user.email=a@example.org']
 
 function bareRepository(): { path: string; commits: string[] } {
   const path = join(tempDir(), 'remote.git')
@@ -62,6 +58,7 @@ function bareRepository(): { path: string; commits: string[] } {
 }
 
 function addCommits(path: string, count: number): string[] {
+  const author = ['-c', 'user.name=a', '-c', 'user.email=a@example.org']
   const tree = git('-C', path, 'hash-object', '-t', 'tree', '-w', '/dev/null')
   return Array.from({ length: count }, (_, i) => git('-C', path, ...author, 'commit-tree', tree, '-m', `${i}`))
 }
@@ -166,7 +163,6 @@ test('after stop a folder neither rings nor holds a watch', async () => {
   const doorbell = watchFolder(dir)
   doorbell.start((reason) => heard.push(reason))
   if (process.platform === 'linux') expect(watches()).toBeGreaterThan(before)
-  await doorbell.stop()
   await doorbell.stop()
   ringFolder(dir, 'late')
   await sleep(200)

@@ -2,65 +2,19 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { CycleReport } from '../../sync/context.ts'
 import { SyncError } from '../../sync/errors.ts'
-import { type CycleOutcome, startWorker, type WorkerOptions } from '../../sync/worker.ts'
 import { FakeClock } from '../kit/fake-clock.ts'
+import { idle, rig } from '../kit/worker-rig.ts'
 
-const idle: CycleReport = {
-  refsChanged: 0,
-  recordsIn: 0,
-  linesOut: 0,
-  pushed: false,
-  refused: 0,
-  again: false,
-  control: null,
-  hot: false,
-}
 const offline = new SyncError('offline', 'No route.', { hint: 'Wait.' })
 const denied = new SyncError('auth', 'Who are you?', { hint: 'Log in.' })
-
-/** What a cycle does: takes so many ms, then reports or throws. */
-type Play = { readonly ms?: number; readonly report?: Partial<CycleReport>; readonly error?: unknown }
-
-/** A worker on a fake clock whose cycles follow `plays`, then idle; `starts` are monotonic times. */
-function rig(plays: readonly Play[] = [], options: Partial<WorkerOptions> = {}) {
-  const clock = (options.clock as FakeClock | undefined) ?? new FakeClock()
-  const starts: number[] = []
-  const outcomes: CycleOutcome[] = []
-  let running = 0
-  const rigged = { clock, starts, outcomes, most: 0 }
-  const cycle = async (signal: AbortSignal): Promise<CycleReport> => {
-    const play = plays[starts.length] ?? {}
-    starts.push(clock.monotonicMs())
-    rigged.most = Math.max(rigged.most, ++running)
-    try {
-      if (play.ms !== undefined) await clock.sleep(play.ms, signal)
-      signal.throwIfAborted()
-      if (play.error !== undefined) throw play.error
-      return { ...idle, ...play.report }
-    } finally {
-      running--
-    }
-  }
-  const worker = startWorker({
-    cycle,
-    clock,
-    random: () => 0.5,
-    onReport: (outcome) => outcomes.push(outcome),
-    ...options,
-  })
-  return Object.assign(rigged, { worker })
-}
 
 test('100 workers that start together spread over the minute', async () => {
   const clock = new FakeClock()
   const rigs = Array.from({ length: 100 }, () => rig([], { clock, random: Math.random }))
   await clock.advance(60_000)
   expect(rigs.every(({ starts }) => starts.length === 1)).toBe(true)
-  const perTenSeconds = [0, 0, 0, 0, 0, 0]
-  for (const { starts } of rigs) {
-    const slot = Math.floor(((starts[0] as number) % 60_000) / 10_000)
-    perTenSeconds[slot] = (perTenSeconds[slot] as number) + 1
-  }
+  const tens = rigs.map(({ starts }) => Math.floor(((starts[0] as number) % 60_000) / 10_000))
+  const perTenSeconds = [0, 1, 2, 3, 4, 5].map((ten) => tens.filter((each) => each === ten).length)
   // 16.7 expected; none or 45 in a slot happen less than once in a million runs.
   expect(Math.min(...perTenSeconds)).toBeGreaterThan(0)
   expect(Math.max(...perTenSeconds)).toBeLessThan(45)
@@ -184,10 +138,7 @@ test('a cycle past its deadline is aborted and counts as a failure that waiting 
 })
 
 test('a cycle that ignores its deadline is not overtaken', async () => {
-  let end = () => {}
-  const hangs = new Promise<CycleReport>((resolve) => {
-    end = () => resolve(idle)
-  })
+  const { promise: hangs, resolve: end } = Promise.withResolvers<CycleReport>()
   let started = 0
   const { clock, worker } = rig([], {
     cycle: () => {
@@ -198,7 +149,7 @@ test('a cycle that ignores its deadline is not overtaken', async () => {
   worker.ring('go')
   await clock.advance(600_000)
   expect(started).toBe(1)
-  end()
+  end(idle)
   worker.ring('more')
   await clock.advance(10)
   expect(started).toBe(2)
@@ -303,11 +254,10 @@ test('a doorbell that cannot start stops the others and starts no worker', async
 })
 
 test('an onReport that throws ends the worker and is told by done', async () => {
-  const { clock, worker } = rig([], {
-    onReport: () => {
-      throw new Error('broken log')
-    },
-  })
+  const fail = () => {
+    throw new Error('broken log')
+  }
+  const { clock, worker } = rig([], { onReport: fail })
   const done = expect(worker.done).rejects.toThrow('broken log')
   const outcome = worker.runNow()
   await clock.advance(10)
