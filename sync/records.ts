@@ -202,7 +202,7 @@ export function parseRecord(text: string): AnyRecord | { readonly bad: string; r
   try {
     json = parseStrictJson(text)
   } catch (error) {
-    return { bad: error instanceof Error ? error.message : 'not JSON', k: null }
+    return { bad: error instanceof Error ? error.message : 'not JSON', k: looseK(text) }
   }
   if (json === null || typeof json !== 'object' || Array.isArray(json)) return { bad: 'not an object', k: null }
   const record = json as Record<string, unknown>
@@ -225,4 +225,17 @@ export function parseRecord(text: string): AnyRecord | { readonly bad: string; r
   const unread = unreadCritical(shape, record.crit)
   if (unread !== null) return bad(`it must not be read without understanding ${unread}`)
   return shape.fits(record) ? (record as unknown as KnownRecord) : bad(`a ${record.t} of the wrong shape`)
+}
+
+/**
+ * The `k` of a text that is JSON and breaks the strict rules, such as a NUL in a message: opened and refused, it has spent
+ * its number, or all that follows would wait for it. Of two equal keys the last counts.
+ */
+function looseK(text: string): number | null {
+  try {
+    const k = (JSON.parse(text) as { k?: unknown } | null)?.k
+    return isCount(k) && k > 0 ? k : null
+  } catch {
+    return null
+  }
 }

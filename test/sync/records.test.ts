@@ -169,12 +169,18 @@ describe('a record', () => {
     ['nothing', ''],
     ['a list', '[]'],
     ['null', 'null'],
-    ['a duplicate key', JSON.stringify(message).replace('{', '{"k":2,')],
     ['a k of 2^53', JSON.stringify(message).replace('"k":1', '"k":9007199254740992')],
     ['a k of 1e400', JSON.stringify(message).replace('"k":1', '"k":1e400')],
+  ])('is refused with %s, and no k is spent', (_what, text) => expect(parseRecord(text)).toEqual(bad(null)))
+
+  test.each([
+    ['a duplicate key', JSON.stringify(message).replace('{', '{"k":2,')],
     ['a lone surrogate', JSON.stringify(message).replace('hello', '\\ud800')],
     ['a NUL', JSON.stringify(message).replace('hello', '\\u0000')],
-  ])('is refused with %s, and no k is spent', (_what, text) => expect(parseRecord(text)).toEqual(bad(null)))
+    ['33 levels', JSON.stringify(message).replace('"k":1', `"k":1,"x":${'['.repeat(33)}${']'.repeat(33)}`)],
+  ])('is refused with %s, and its k is spent, so that what follows need not wait', (_what, text) => {
+    expect(parseRecord(text)).toEqual(bad(1))
+  })
 
   test.each([0, -1, 1.5, '1', null, {}, [1]])('is refused with a k of %j, whatever its type', (k) => {
     expect(parse({ k })).toEqual(bad(null))

@@ -103,7 +103,8 @@ function writeShapes(): void {
     vector('a prev of one number', 'prev is [epoch, k]', { ...message, prev: [1] }, 'refused', 1),
     vector('a critical unknown field', 'crit', { ...message, crit: ['later'], later: 1 }, 'refused', 1),
     vector('a critical field of another type', 'a message has no progress', { ...message, crit: ['progress'] }, 'refused', 1),
-    vector('a duplicate key', 'JSON has one reading', JSON.stringify(message).replace('{', '{"k":2,'), 'refused', null),
+    vector('a duplicate key', 'JSON has one reading; the last k is spent', JSON.stringify(message).replace('{', '{"k":2,'), 'refused', 1),
+    vector('a NUL in the text', 'strict JSON; its k is spent', JSON.stringify({ ...message, text: '\0' }), 'refused', 1),
     vector('a range backwards', 'from <= to', { t: 'void', ...common, for: 'w2', ranges: [{ e: 1, ranges: [[4, 3]] }] }, 'refused', null),
   ])
 }
