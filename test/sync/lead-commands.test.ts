@@ -224,3 +224,11 @@ describe('a conversation', () => {
     expect([...draft.reseal].sort()).toEqual(['boss', 'boss2', 'w1'])
   })
 })
+
+describe('an epoch', () => {
+  test('turns above every one that this orchestrator ever minted, not only above the one in control', () => {
+    const draft = applyCommands(controlAfter(invite), [confirm], random, (c) => (c === OWN ? 7 : 0))
+    expect(draft.minted.map(({ c, e }) => [c, e])).toEqual([[OWN, 8]])
+    expect(draft.conversations.get(OWN)?.epoch).toBe(8)
+  })
+})
