@@ -87,7 +87,7 @@ export interface MessageStore {
   countUnacked(agent: string): number
   /** Marks rows surfaced now and queues their receipts. */
   surface(agent: string, rows: readonly { row: number; id: string; machine: string }[], now: number): void
-  /** Marks one message acknowledged by an agent. `unknown`: it was never for this agent. */
+  /** Marks one message acknowledged by an agent; frees its row when nobody is left. `unknown`: it was never for this agent. */
   acknowledge(agent: string, id: string, now: number): 'new' | 'before' | 'unknown'
   byId(id: string): MessageRow | null
   /** Rows whose id begins with `prefix`; at most two. */
@@ -198,6 +198,9 @@ function surfacing(
   const ownAcked = db.prepare(
     'UPDATE delivery SET acked_at = coalesce(acked_at, ?), surfaced_at = coalesce(surfaced_at, ?) WHERE row = ? AND agent = ?',
   )
+  // The last one to acknowledge may be an agent of this machine, for whom no receipt comes in.
+  const freeOwn = db.prepare(`DELETE FROM outbox WHERE row = ? AND NOT EXISTS (
+    SELECT 1 FROM delivery d WHERE d.row = outbox.row AND d.acked_at IS NULL)`)
   const find = db.prepare(
     `SELECT i.row, i.acked_at, m.id, m.machine FROM message m JOIN inbox i ON i.row = m.row AND i.agent = ? WHERE m.id = ?`,
   )
@@ -223,6 +226,7 @@ function surfacing(
       ack.run(now, now, agent, row.row)
       if (receipts.run(agent, RECEIPT_STATES.indexOf('acked'), now, id, row.machine).changes === 0)
         ownAcked.run(now, now, row.row, agent)
+      freeOwn.run(row.row)
       return 'new'
     },
   }
