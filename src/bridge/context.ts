@@ -44,6 +44,19 @@ export function requireLocal(context: BridgeContext, agent: string): void {
   })
 }
 
+/**
+ * An agent that was added here says nothing before its claim stands on the remote: the invite may be another's.
+ * @throws GitwireError `not-joined`
+ */
+export function requireClaimPlaced(context: BridgeContext, agent: string): void {
+  const claim = context.store.self.extraClaims().find((row) => row.agent === agent)
+  if (claim === undefined || claim.placed) return
+  throw new GitwireError('not-joined', `${agent} has not joined yet: its claim is not on the remote`, {
+    hint: '`gitwire sync`, then try again',
+    retryable: true,
+  })
+}
+
 /** Open conversations in which an agent takes part, the smallest first. */
 export function conversationsOf(control: ControlState, agent: string): string[] {
   const size = (c: string) => Object.keys(control.conversations.get(c)?.participants ?? {}).length

@@ -2,7 +2,7 @@
 import { hostOf } from '../../sync/index.ts'
 import { GitwireError } from '../errors.ts'
 import type { SurfacedRow } from '../store/index.ts'
-import { type BridgeContext, newId, requireControl, requireLocal } from './context.ts'
+import { type BridgeContext, newId, requireClaimPlaced, requireControl, requireLocal } from './context.ts'
 import { splitText } from './parts.ts'
 import { resolveTargets, type Target } from './recipients.ts'
 import type { ReceiveInput, ReceiveResult, SendInput, SendResult, WaitInput } from './types.ts'
@@ -20,6 +20,7 @@ export function send(context: BridgeContext, input: SendInput): SendResult {
   requireLocal(context, input.agent)
   checkInput(input)
   const control = requireControl(context)
+  requireClaimPlaced(context, input.agent)
   const targets = resolveTargets(control, input.agent, input.to)
   const parts = splitText(input.text)
   const { machine } = store.self.read()
