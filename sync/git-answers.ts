@@ -35,9 +35,13 @@ const HINTS: Readonly<Record<RemoteErrorCode, string>> = {
   protocol: 'Run gitwire doctor; the remote may not be a git host.',
 }
 
+const HOST_KEY = /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/
+const HOST_KEY_HINT =
+  'Compare the key that the host shows with the one it publishes, connect once with ssh to keep it, then try again.'
+
 const ANSWERS: ReadonlyArray<readonly [RegExp, RemoteErrorCode]> = [
   [/No space left on device|Disk quota exceeded/, 'disk-full'],
-  [/Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/, 'auth'],
+  [HOST_KEY, 'auth'],
   [
     /terminal prompts disabled|could not read (?:Username|Password)|Authentication failed|Permission denied \((?:publickey|password|keyboard)|returned error: 401|HTTP 401/,
     'auth',
@@ -108,7 +112,10 @@ export function classify(result: GitResult, doing: string): SyncError {
     return syncError('stalled', `No answer within the deadline while ${doing}`)
   if (result.signal !== null && !found)
     return syncError('transient', `git was killed (${result.signal}) while ${doing}`)
-  return syncError(found?.[1] ?? 'protocol', `git failed while ${doing}: ${words || `exit code ${result.code}`}`)
+  const message = `git failed while ${doing}: ${words || `exit code ${result.code}`}`
+  if (found !== undefined && HOST_KEY.test(result.stderr))
+    return new SyncError(found[1], message, { hint: HOST_KEY_HINT })
+  return syncError(found?.[1] ?? 'protocol', message)
 }
 
 /** @throws {@link SyncError} unless the process ended well. */
@@ -156,7 +163,9 @@ function refusal(summary: string, result: GitResult, doing: string): PushOutcome
 
 /** git's words for a person: one line, no control characters, no user part of a URL. */
 function quote(text: string): string {
-  const lines = text.split('\n').filter((line) => /^(?:fatal|error|remote|ssh|!|\[)/.test(line))
+  const lines = text
+    .split('\n')
+    .filter((line) => /^(?:fatal|error|remote|ssh|!|\[|Host key|[^ ]+: Permission denied)/.test(line))
   return (lines.length > 0 ? lines.slice(0, 3).join('; ') : text)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .replace(/:\/\/[^\s/@]*@/g, '://')
