@@ -1,7 +1,5 @@
 /** The way to a remote: the private repository, the port, and what this host needs. */
-import { execFile } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { existsSync } from 'node:fs'
 import {
   type Clock,
   createGitRunner,
@@ -14,11 +12,9 @@ import {
   type Remote,
   type RemoteUrl,
 } from '../../sync/index.ts'
+import type { Config } from './config.ts'
 import type { MachineFiles } from './home.ts'
 import { systemClock } from './system-clock.ts'
-
-/** Each list, fetch or push ends within this. */
-const DEADLINE_MS = 45_000
 
 export interface Access {
   readonly url: RemoteUrl
@@ -30,11 +26,11 @@ export interface Access {
 
 /** Opens the private repository and the remote; asks the network nothing. Only the process that leads may do this. */
 export async function openAccess(
-  files: Pick<MachineFiles, 'cache' | 'knownHosts'>,
-  remoteText: string,
-  prefix: string,
+  files: Pick<MachineFiles, 'cache' | 'knownHosts' | 'sshConnections'>,
+  about: { readonly remote: string; readonly prefix: string; readonly config: Config },
 ): Promise<Access> {
-  const url = parseRemoteUrl(remoteText, { allowLocal: true })
+  const { prefix, config } = about
+  const url = parseRemoteUrl(about.remote, { allowLocal: true })
   const runner = createGitRunner()
   const repository = await openRepository({ dir: files.cache, runner, objectFormat: 'sha1' })
   const remote = await openRemote({
@@ -43,9 +39,10 @@ export async function openAccess(
     prefix,
     runner,
     credentials: openGitCredentials({ url, runner }),
-    deadlineMs: DEADLINE_MS,
+    deadlineMs: config.deadlineMs,
     ...(existsSync(files.knownHosts) ? { knownHosts: files.knownHosts } : {}),
-    ...(process.env.GITWIRE_SSH_CONFIG === undefined ? {} : { sshConfig: process.env.GITWIRE_SSH_CONFIG }),
+    ...(url.kind === 'ssh' ? { sshControlDir: files.sshConnections } : {}),
+    ...(config.sshConfig === null ? {} : { sshConfig: config.sshConfig }),
   })
   return {
     url,
@@ -74,25 +71,4 @@ export function paceFor(url: RemoteUrl, receiptDelayMs: number | null): Pace {
     receiptDelayMs: receiptDelayMs ?? (budget === null ? 1_000 : 60_000),
     heartbeatSeconds: (machines) => (budget === null ? 30 : Math.max(30, Math.ceil((60 * machines) / (budget / 3)))),
   }
-}
-
-/** The host key lines that this user trusts for an ssh remote, so that an invite can carry them; empty for other remotes. */
-export async function trustedHostKeys(url: RemoteUrl): Promise<string[]> {
-  if (url.kind !== 'ssh' || url.host === null) return []
-  const port = /:(\d+)(?:\/|$)/.exec(url.text.replace(/^ssh:\/\//, ''))?.[1]
-  const name = url.text.startsWith('ssh://') && port !== undefined && port !== '22' ? `[${url.host}]:${port}` : url.host
-  try {
-    const { stdout } = await promisify(execFile)('ssh-keygen', ['-F', name], { timeout: 5_000 })
-    return stdout
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('#'))
-      .slice(0, 8)
-  } catch {
-    return [] // not known here either (an alias of ~/.ssh/config, say): the other machine must know it itself
-  }
-}
-
-/** Keeps an invite's host keys for this fleet's connections. */
-export function saveHostKeys(file: string, hostKeys: readonly string[]): void {
-  if (hostKeys.length > 0) writeFileSync(file, `${hostKeys.join('\n')}\n`, { mode: 0o600 })
 }

@@ -2,10 +2,9 @@
  * Where things live: state in `$XDG_STATE_HOME/gitwire/<fleet>/`, configuration in `$XDG_CONFIG_HOME/gitwire/config.json`,
  * both in `GITWIRE_HOME` when it is set; nothing in `/tmp`. Folders are 0700, files 0600 from creation.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
-import { z } from 'zod'
 import type { Home } from '../app-types.ts'
 import { GitwireError } from '../errors.ts'
 
@@ -21,6 +20,8 @@ export interface MachineFiles {
   readonly agentBell: string
   readonly workerBell: string
   readonly knownHosts: string
+  /** Sockets of ssh connections that stay. The path of a socket is short (103 bytes on macOS), so this is no part of `dir`. */
+  readonly sshConnections: string
 }
 
 /** @throws GitwireError `usage` when `GITWIRE_HOME` is not an absolute path */
@@ -51,6 +52,7 @@ export function machineFiles(home: Home, fleet: string): MachineFiles {
     agentBell: join(dir, 'bells', 'agents'),
     workerBell: join(dir, 'bells', 'worker'),
     knownHosts: join(dir, 'known_hosts'),
+    sshConnections: join(home.stateDir, 's', fleet.slice(0, 8)),
   }
 }
 
@@ -58,6 +60,11 @@ export function machineFiles(home: Home, fleet: string): MachineFiles {
 export function makeFolders(files: MachineFiles): void {
   for (const dir of [files.dir, files.keys, files.agentBell, files.workerBell])
     mkdirSync(dir, { recursive: true, mode: 0o700 })
+}
+
+/** Takes everything of a machine off this disk: what a join or init that was refused leaves. */
+export function removeState(files: MachineFiles): void {
+  for (const dir of [files.dir, files.sshConnections]) rmSync(dir, { recursive: true, force: true })
 }
 
 /** The fleets this home has joined, by id. */
@@ -86,53 +93,4 @@ export function chooseFleet(home: Home, prefix?: string): string {
   throw new GitwireError('not-joined', what, {
     hint: 'paste an invite into `gitwire join`, or found a fleet: `gitwire init --agent NAME`',
   })
-}
-
-const configSchema = z.strictObject({
-  /** Base schedule of the sync worker, in seconds. */
-  interval_seconds: z.number().min(1).max(86_400).optional(),
-  /** How long a receipt may wait for a push of its own. */
-  receipt_delay_seconds: z.number().min(0).max(3_600).optional(),
-})
-
-/** What a person may set; flags > `GITWIRE_*` > file > defaults. */
-export interface Config {
-  readonly intervalMs: number | null
-  readonly receiptDelayMs: number | null
-}
-
-/** @throws GitwireError `usage` for a file that is not what the schema says; unknown keys are refused */
-export function readConfig(home: Home, env: NodeJS.ProcessEnv): Config {
-  const json: unknown = existsSync(home.configFile) ? parse(home.configFile) : {}
-  const parsed = configSchema.safeParse(json)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw new GitwireError(
-      'usage',
-      `${home.configFile}: ${issue?.path.join('.') || 'it'} ${issue?.message ?? 'is wrong'}`,
-      {
-        hint: 'known keys: interval_seconds, receipt_delay_seconds',
-      },
-    )
-  }
-  const fromEnv = env.GITWIRE_INTERVAL_SECONDS
-  const seconds = fromEnv === undefined ? parsed.data.interval_seconds : Number(fromEnv)
-  if (seconds !== undefined && !(seconds >= 1 && seconds <= 86_400)) {
-    throw new GitwireError('usage', `GITWIRE_INTERVAL_SECONDS is ${JSON.stringify(fromEnv)}`, {
-      hint: 'give 1 to 86400',
-    })
-  }
-  const receipts = parsed.data.receipt_delay_seconds
-  return {
-    intervalMs: seconds === undefined ? null : seconds * 1000,
-    receiptDelayMs: receipts === undefined ? null : receipts * 1000,
-  }
-}
-
-function parse(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new GitwireError('usage', `${file} is not JSON`, { hint: 'repair or remove it', cause: error })
-  }
 }

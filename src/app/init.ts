@@ -8,9 +8,10 @@ import type { Home, InitInput, InitResult } from '../app-types.ts'
 import { GitwireError } from '../errors.ts'
 import { openStore } from '../store/index.ts'
 import { openAccess } from './access.ts'
+import { readConfig } from './config.ts'
 import { writeIdentityFacts } from './facts.ts'
 import { createSelf, type Founder, makeRoot, pushFirstControl } from './found.ts'
-import { machineFiles, makeFolders } from './home.ts'
+import { machineFiles, makeFolders, removeState } from './home.ts'
 import { storeMachineKey, storeOrchestratorKey } from './key-ring.ts'
 import { syncNow } from './leading.ts'
 import { openParts, random } from './open.ts'
@@ -25,6 +26,7 @@ export async function init(input: InitInput): Promise<InitResult> {
       hint: 'use 1 to 40 of a-z, 0-9 and -',
     })
   }
+  const config = readConfig(input.home, process.env)
   const embedded = input.remote === null
   const remote = input.remote ?? (await makeLocalRemote(input.home))
   const orchestrator = generateSigner()
@@ -42,7 +44,7 @@ export async function init(input: InitInput): Promise<InitResult> {
   try {
     storeMachineKey(files.keys, founder.identity)
     storeOrchestratorKey(files.keys, orchestrator.export())
-    const access = await openAccess(files, remote, founder.prefix)
+    const access = await openAccess(files, { remote, prefix: founder.prefix, config })
     const store = openStore(files.database, Date.now)
     try {
       createSelf(store, founder, fleet, root)
@@ -54,7 +56,7 @@ export async function init(input: InitInput): Promise<InitResult> {
       await access.close()
     }
   } catch (error) {
-    rmSync(files.dir, { recursive: true, force: true })
+    removeState(files)
     if (embedded) rmSync(remote, { recursive: true, force: true })
     throw error
   }

@@ -1,13 +1,15 @@
 /** `gitwire join`: one pasted line makes this machine a member, or adds an agent to a machine that already is one. */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { decodeInvite, generateIdentity, type Invite, importSigner } from '../../credentials/index.ts'
 import { SyncError } from '../../sync/index.ts'
 import type { JoinInput, JoinResult } from '../app-types.ts'
 import { GitwireError } from '../errors.ts'
 import { openStore } from '../store/index.ts'
-import { openAccess, saveHostKeys } from './access.ts'
+import { openAccess } from './access.ts'
+import { readConfig } from './config.ts'
 import { writeIdentityFacts } from './facts.ts'
-import { type MachineFiles, machineFiles, makeFolders } from './home.ts'
+import { type MachineFiles, machineFiles, makeFolders, removeState } from './home.ts'
+import { saveHostKeys } from './host-keys.ts'
 import { addClaim, checkRemote, createJoined, inviteUsed, openConversations } from './joining.ts'
 import { storeInviteKey, storeMachineKey } from './key-ring.ts'
 import { syncNow } from './leading.ts'
@@ -34,7 +36,7 @@ export async function join(input: JoinInput): Promise<JoinResult> {
     if (member && !own) await joinAsAgent(machine, invite, say)
     return await connect(machine, invite, member && !own, say)
   } catch (error) {
-    if (!member && isRefusal(error)) rmSync(files.dir, { recursive: true, force: true })
+    if (!member && isRefusal(error)) removeState(files)
     throw error
   } finally {
     await machine.bells.stop()
@@ -49,11 +51,12 @@ async function joinAsMachine(
   input: JoinInput,
   say: (step: string) => void,
 ): Promise<void> {
+  const config = readConfig(input.home, process.env)
   makeFolders(files)
   try {
     saveHostKeys(files.knownHosts, invite.hostKeys ?? [])
     say('checking the remote')
-    const access = await openAccess(files, remote, invite.prefix)
+    const access = await openAccess(files, { remote, prefix: invite.prefix, config })
     try {
       await checkRemote(access, invite)
     } finally {
@@ -72,7 +75,7 @@ async function joinAsMachine(
       store.close()
     }
   } catch (error) {
-    rmSync(files.dir, { recursive: true, force: true })
+    removeState(files)
     throw error
   }
 }

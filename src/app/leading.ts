@@ -67,6 +67,7 @@ async function lead(machine: OpenMachine, face: string, options: LeadOptions, en
     clock: systemClock,
     random: Math.random,
     ...(intervalMs === null ? {} : { intervalMs }),
+    cycleDeadlineMs: machine.config.deadlineMs,
     doorbells: [machine.bells.workerBell(), ...localRemoteBell(machine)],
     onReport: (outcome) => {
       const summary = summarize(outcome.report, outcome.error, outcome.ms)

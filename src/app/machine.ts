@@ -3,9 +3,9 @@
 import { parseRemoteUrl, peerName, SyncError } from '../../sync/index.ts'
 import type { Home, InviteInput, InviteResult, Machine } from '../app-types.ts'
 import { GitwireError } from '../errors.ts'
-import { trustedHostKeys } from './access.ts'
 import { doctor } from './doctor.ts'
 import { chooseFleet } from './home.ts'
+import { trustedHostKeys } from './host-keys.ts'
 import { planInvite } from './inviting.ts'
 import { startLeading, syncNow } from './leading.ts'
 import { type OpenMachine, openParts, random } from './open.ts'
@@ -62,7 +62,8 @@ async function invite(parts: OpenMachine, input: InviteInput): Promise<InviteRes
     capabilities: input.capabilities ?? [],
     with: chooseAgent(parts, input.as),
   }
-  const hostKeys = await trustedHostKeys(parseRemoteUrl(parts.remote, { allowLocal: true }))
+  const { sshConfig } = parts.config
+  const hostKeys = await trustedHostKeys(parseRemoteUrl(parts.remote, { allowLocal: true }), sshConfig ?? undefined)
   const { line, m } = await planInvite(store, plan, { remote: parts.remote, random, hostKeys })
   const listed = () => (store.control.current()?.done[peerName(store.self.read())] ?? 0) >= m
   const { agent, role } = plan

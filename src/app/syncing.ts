@@ -27,7 +27,7 @@ export async function openSync(
   onEvent: (event: SyncEvent) => void = () => {},
 ): Promise<SyncSession> {
   const { store, keys, files, config, bells } = machine
-  const access = await openAccess(files, machine.remote, store.self.read().prefix)
+  const access = await openAccess(files, { remote: machine.remote, prefix: store.self.read().prefix, config })
   const memory: CycleMemory = { lastPushMs: null }
   const context: SyncContext = {
     ledger: store,
