@@ -56,7 +56,7 @@ export function openProcesses({ folder, entry, signal }: ProcessesOptions): Proc
 
   function start(machine: string, args: readonly string[]): Running {
     signal.throwIfAborted()
-    const child = spawn(process.execPath, [...process.execArgv, entry, ...args], {
+    const child = spawn(process.execPath, [entry, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...withoutChoices(process.env), GITWIRE_HOME: homeOf(machine) },
     })

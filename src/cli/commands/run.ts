@@ -107,12 +107,12 @@ export const demo: Handler = async (context, input) => {
   const { runDemo } = await import('../../demo/index.ts')
   const [workers, messages] = [numberOption(input, 'workers'), numberOption(input, 'messages')]
   const remote = textOption(input, 'remote')
-  await runDemo({
+  const report = await runDemo({
     json: context.globals.json,
     keep: flagOption(input, 'keep'),
     ...(workers === undefined ? {} : { workers }),
     ...(messages === undefined ? {} : { messages }),
     ...(remote === undefined ? {} : { remote }),
   })
-  return EXIT.ok
+  return report.ok ? EXIT.ok : EXIT.failed
 }
