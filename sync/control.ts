@@ -216,13 +216,6 @@ export function buildControl(head: ControlHead, files: ReadonlyMap<string, Uint8
   }
 }
 
-/** True when control still reads this incarnation of an active machine. */
-export function readsIncarnation(entry: MachineEntry, peer: Peer): boolean {
-  return entry.status === 'active'
-    ? entry.cut?.[peer.incarnation] === undefined
-    : entry.incarnation === peer.incarnation
-}
-
 /** The last position that counts of a retired or revoked incarnation; null where there is no limit, 0 where nothing counts. */
 export function limitOf(control: ControlState, peer: Peer): { seq: number; chain: string } | null {
   const entry = control.machines.get(peer.machine)

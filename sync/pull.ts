@@ -1,6 +1,5 @@
 /** Poll → fetch what changed → verify → apply. Control first, because it says who may be read (WIRE.md "Refs"). */
 import type { Refs, SyncContext } from './context.ts'
-import { readsIncarnation } from './control.ts'
 import { SyncError } from './errors.ts'
 import { askForHoles } from './holes.ts'
 import { controlRef, LIMITS, type Peer, parseMachineRef } from './paths.ts'
@@ -68,7 +67,8 @@ function changedMachines(context: SyncContext, refs: Refs): { peer: Peer; tip: R
     const peer = parseMachineRef(self.prefix, ref)
     const entry = peer === null ? undefined : control?.machines.get(peer.machine)
     if (peer === null || entry === undefined || peer.machine === self.machine) continue
-    if (entry.status !== 'revoked' && !readsIncarnation(entry, peer)) continue
+    // A retired incarnation is still read, up to its cut; an invited machine has only the one that was invited.
+    if (entry.status === 'invited' && entry.incarnation !== peer.incarnation) continue
     const count = (counts.get(peer.machine) ?? 0) + 1
     counts.set(peer.machine, count)
     if (count <= LIMITS.incarnationsPerMachine && needsReading(context, { ref, oid }))

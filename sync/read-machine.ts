@@ -121,7 +121,9 @@ async function applyNote(
   if (limit === null && note.head.seq < cursor.seq)
     return alarm(context, peer, tip, 'its log is shorter than what was read', finish)
   const from = note.tail.seq > cursor.seq ? note.tail : cursor
-  const end = limit === null ? note.head : { seq: Math.min(limit.seq, note.head.seq), chain: limit.chain }
+  // Up to the cut, lines verify against its chain, not the thief's note; a host that shows less shows nothing that can be judged.
+  if (limit !== null && limit.seq > Math.max(note.head.seq, cursor.seq)) return finish('unverified')
+  const end = limit ?? note.head
   const lines = await readLines(context, tree, from, end.seq)
   const reached = extendAll(from, lines)
   if (reached.seq !== Math.max(from.seq, end.seq) || (reached.seq === end.seq && reached.chain !== end.chain)) {

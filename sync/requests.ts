@@ -27,7 +27,7 @@ function actRequest(intake: IntakePass, peer: Peer, c: string, record: RequestRe
   if (from === undefined) return
   if (record.ask === 'resend') {
     if (record.of !== peerName(self)) return
-    const missing = (record.ranges ?? [])
+    const missing = firstRanges(record.ranges ?? [])
       .map(({ e, ranges }) => ({ e, ranges: ledger.outbound.resend(c, e, ranges, self.tail.seq) }))
       .filter(({ ranges }) => ranges.length > 0)
     if (missing.length > 0)
@@ -38,6 +38,18 @@ function actRequest(intake: IntakePass, peer: Peer, c: string, record: RequestRe
   } else if (record.ask === 'pong') {
     ledger.inbound.pong(record.nonce ?? '', record.from)
   } else if (record.ask === 'conversation') askConversation(intake, record)
+}
+
+/** What one request may ask for; an honest reader asks again. Each range can become two, and a void must fit into a line. */
+const RANGES_PER_REQUEST = 512
+
+function firstRanges(all: NonNullable<RequestRecord['ranges']>): NonNullable<RequestRecord['ranges']> {
+  let left = RANGES_PER_REQUEST
+  return all.slice(0, RANGES_PER_REQUEST).map(({ e, ranges }) => {
+    const taken = ranges.slice(0, left)
+    left -= taken.length
+    return { e, ranges: taken }
+  })
 }
 
 /**

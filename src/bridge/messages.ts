@@ -13,6 +13,8 @@ export const REOFFER_MS = 10 * 60 * 1000
 const DEFAULT_LIMIT = 20
 const MAX_LIMIT = 1000
 const MAX_FILES = 200
+/** Action and file names travel in the message's own record, beside up to 200 recipients. */
+const MAX_ABOUT_BYTES = 32_000
 
 /** Stores a message, or several for `all` and roles, in one transaction. */
 export function send(context: BridgeContext, input: SendInput): SendResult {
@@ -22,7 +24,7 @@ export function send(context: BridgeContext, input: SendInput): SendResult {
   const control = requireControl(context)
   requireClaimPlaced(context, input.agent)
   const targets = resolveTargets(control, input.agent, input.to)
-  const parts = splitText(input.text)
+  const parts = splitText(input.text, aboutBytes(input))
   const { machine } = store.self.read()
   const at = context.clock.wallMs()
   const result = store.transaction(() => {
@@ -61,6 +63,26 @@ function checkInput(input: SendInput): void {
   if ((input.files?.length ?? 0) > MAX_FILES) {
     throw new GitwireError('too-many', `a message names at most ${MAX_FILES} files`, { hint: 'name a folder instead' })
   }
+  const about = [input.action ?? '', ...(input.files ?? [])]
+  if (
+    about.some((text) => text.length > 1024) ||
+    (input.action?.length ?? 0) > 200 ||
+    aboutBytes(input) > MAX_ABOUT_BYTES
+  ) {
+    throw new GitwireError('too-large', 'the action or the file names are too long', {
+      hint: 'an action has at most 200 characters, a file name 1,024, all together 32 KB; put the list into the text',
+    })
+  }
+  // Every reader refuses these: JSON from elsewhere may hide half a character or a NUL.
+  if ([input.text, ...about].some((text) => !text.isWellFormed() || text.includes('\0'))) {
+    throw new GitwireError('usage', 'the message holds a NUL or half of a character', {
+      hint: 'send text; encode binary content as base64 or push it to a repository',
+    })
+  }
+}
+
+function aboutBytes(input: SendInput): number {
+  return Buffer.byteLength(JSON.stringify([input.action, input.files]))
 }
 
 /** Why nothing leaves yet, in words; null when it will at the next push. */

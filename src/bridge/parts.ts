@@ -8,10 +8,11 @@ import type { NewParts } from '../store/index.ts'
 const PART_BYTES = 30_000
 
 /**
+ * @param besideBytes what else the message's record carries
  * @returns null when the text fits into its own record.
  * @throws GitwireError `too-large` above 4 MB
  */
-export function splitText(text: string): NewParts | null {
+export function splitText(text: string, besideBytes = 0): NewParts | null {
   const size = Buffer.byteLength(text)
   if (size > LIMITS.bodyBytes) {
     throw new GitwireError(
@@ -23,7 +24,7 @@ export function splitText(text: string): NewParts | null {
     )
   }
   // What counts is the record's JSON, in which control characters grow sixfold.
-  if (Buffer.byteLength(JSON.stringify(text)) <= LIMITS.inlineBodyBytes) return null
+  if (Buffer.byteLength(JSON.stringify(text)) + besideBytes <= LIMITS.inlineBodyBytes) return null
   const bytes = Buffer.from(text)
   const chunks: string[] = []
   for (let at = 0; at < bytes.length; at += PART_BYTES)
