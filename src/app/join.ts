@@ -13,6 +13,7 @@ import { saveHostKeys } from './host-keys.ts'
 import { addClaim, checkRemote, createJoined, inviteUsed, openConversations } from './joining.ts'
 import { storeInviteKey, storeMachineKey } from './key-ring.ts'
 import { syncNow } from './leading.ts'
+import { whileMoving } from './moving.ts'
 import { type OpenMachine, openParts } from './open.ts'
 
 /** Cycles that `join` waits for: the claim, the credential, and one more for a slow host. */
@@ -58,7 +59,7 @@ async function joinAsMachine(
     say('checking the remote')
     const access = await openAccess(files, { remote, prefix: invite.prefix, config })
     try {
-      await checkRemote(access, invite)
+      await whileMoving(() => checkRemote(access, invite))
     } finally {
       await access.close()
     }

@@ -11,6 +11,7 @@ import {
 import type { CycleSummary } from '../app-types.ts'
 import { syncStatus } from '../bridge/index.ts'
 import { type Access, openAccess, paceFor } from './access.ts'
+import { whileMoving } from './moving.ts'
 import { type OpenMachine, random } from './open.ts'
 import { systemClock } from './system-clock.ts'
 
@@ -49,7 +50,7 @@ export async function openSync(
     async cycle(signal) {
       await keys.refresh()
       try {
-        return await runCycle(context, memory, signal)
+        return await whileMoving(() => runCycle(context, memory, signal))
       } catch (error) {
         if (!(error instanceof SyncError) || error.code !== 'corrupt') throw error
         // The private repository is a cache: what matters is in SQLite and on the remote.
