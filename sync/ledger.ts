@@ -119,6 +119,7 @@ export interface SelfLedger {
   /** The agents this machine hosts or has claimed. */
   agents(): readonly string[]
   addAgent(agent: string): void
+  /** Forgets an agent that another machine holds, and what it has not sent. */
   removeAgent(agent: string): void
   /** Claim refs of further agents to create or put back: the invited machine, its incarnation, the claim. */
   extraClaims(): readonly (Peer & { readonly agent: string; readonly claim: Uint8Array; readonly placed: boolean })[]

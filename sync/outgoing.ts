@@ -118,6 +118,7 @@ class LineWriter {
   }
 
   #notice(notice: Notice): void {
+    if (!this.#speaksFor(this.#control as ControlState, notice.from)) return
     const epoch = this.#epoch(notice.c)
     if (epoch === null) return
     const id = randomUUID().replaceAll('-', '')

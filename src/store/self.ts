@@ -24,6 +24,8 @@ export function selfStore(db: Db): SelfStore {
   const agents = db.prepare('SELECT agent FROM local_agent ORDER BY agent').pluck()
   const addAgent = db.prepare('INSERT OR IGNORE INTO local_agent VALUES (?)')
   const removeAgent = db.prepare('DELETE FROM local_agent WHERE agent = ?')
+  const dropUnsent = db.prepare('DELETE FROM outbox WHERE sender = ? AND seq IS NULL')
+  const dropNotices = db.prepare('DELETE FROM notice WHERE sender = ?')
   const extras = db.prepare("SELECT machine, incarnation, agent, claim, state FROM extra_claim WHERE state <> 'done'")
   const mark = db.prepare('UPDATE extra_claim SET state = ? WHERE machine = ? AND incarnation = ?')
   const addExtra = db.prepare("INSERT OR REPLACE INTO extra_claim VALUES (?, ?, ?, ?, 'missing')")
@@ -44,7 +46,11 @@ export function selfStore(db: Db): SelfStore {
     exists: () => select.get() !== undefined,
     agents: () => agents.all() as string[],
     addAgent: (agent) => void addAgent.run(agent),
-    removeAgent: (agent) => void removeAgent.run(agent),
+    removeAgent(agent) {
+      removeAgent.run(agent)
+      dropUnsent.run(agent)
+      dropNotices.run(agent)
+    },
     extraClaims: () =>
       (extras.all() as (Omit<Extra, 'placed'> & { state: string })[]).map(({ state, ...claim }) => ({
         ...claim,
