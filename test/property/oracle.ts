@@ -123,9 +123,12 @@ function judgeRest(world: World, name: string, { store, inviteKeys }: FleetMachi
   const left = store.outbound.size(self.tail.seq)
   if (left.count > 0) stuck.push(`${left.count} lines in the window`)
   const control = store.control.current()
-  const rows = store.outbound
-    .unsent(1000)
-    .filter(({ from }) => control !== null && hostOf(control, from) === self.machine)
+  // An orchestrator holds back what it has for an agent that has not joined.
+  const rows = store.outbound.unsent(1000).filter(({ c, from }) => {
+    if (control === null || hostOf(control, from) !== self.machine) return false
+    const agents = Object.keys(control.conversations.get(c)?.participants ?? {})
+    return agents.every((agent) => control.machines.get(hostOf(control, agent) ?? '')?.status === 'active')
+  })
   if (rows.length > 0) stuck.push(`${rows.length} unsent rows`)
   if (store.outbound.notices().length > 0) stuck.push('unsent notices')
   if (store.control.commands().length > 0 && control?.lead !== self.machine) stuck.push('commands')

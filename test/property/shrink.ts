@@ -2,9 +2,10 @@
 import { play } from './play.ts'
 import type { Action, Schedule } from './schedule.ts'
 
-/** The kind of a violation: the word before its first colon. */
+/** The kind of a violation: its first word, and for what is stuck or thrown what that was. */
 export function kindOf(violation: string): string {
-  return violation.slice(0, violation.indexOf(':'))
+  const [kind = '', , what = ''] = violation.split('\n')[0]?.split(': ') ?? []
+  return kind === 'frozen' || kind === 'threw' ? `${kind}: ${what.replaceAll(/[0-9a-f]*[0-9][0-9a-f]*/g, '#')}` : kind
 }
 
 /** @returns a schedule none of whose tried parts can be left out; at most `budget` plays. */
