@@ -34,6 +34,8 @@ export async function lead(
   const commands = ledger.control.commands()
   const last = commands.at(-1)
   if (last === undefined) return null
+  // The repository is a cache: after a wipe the commit that control was read from is not here.
+  if (!(await context.repository.has(base))) await context.remote.fetch([{ ref, oid: base }], signal)
   const draft = applyCommands(
     control,
     commands.map(({ command }) => command as Command),
