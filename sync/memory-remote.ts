@@ -19,10 +19,16 @@ export interface MemoryOperation {
 }
 
 /**
- * What goes wrong with one operation. `stale`: each ref is shown at an oid it once had (list, fetch).
+ * What goes wrong with one operation. `stale`: each ref is shown at an oid it once had (list, fetch), or only those refs
+ * that the function names, as where a host's caches are of different ages.
  * `lost-answer`: the push is applied and answers `unknown`. `lost-request`: it is not, and answers `unknown` too.
  */
-export type MemoryFault = 'stale' | 'lost-answer' | 'lost-request' | { readonly error: RemoteErrorCode }
+export type MemoryFault =
+  | 'stale'
+  | { readonly stale: (ref: RefName) => boolean }
+  | 'lost-answer'
+  | 'lost-request'
+  | { readonly error: RemoteErrorCode }
 
 /** Asked before each operation; null lets it pass. */
 export interface MemoryFaults {
@@ -103,7 +109,8 @@ function openMemoryRemote(host: HostState, mine: Objects, who: string, prefix: s
   const begin = (kind: MemoryOperation['kind'], refs: readonly RefName[], signal?: AbortSignal): MemoryFault | null => {
     if (signal?.aborted) throw syncError('aborted', `Stopped before the ${kind}`)
     const fault = host.faults.before({ kind, who, refs })
-    if (fault !== null && typeof fault === 'object') throw syncError(fault.error, `The ${kind} was made to fail`)
+    if (fault !== null && typeof fault === 'object' && 'error' in fault)
+      throw syncError(fault.error, `The ${kind} was made to fail`)
     return fault
   }
   return {
@@ -142,7 +149,9 @@ function fetchTips(host: HostState, mine: Objects, tips: readonly RefTip[], faul
 function shownOid(host: HostState, ref: RefName, fault: MemoryFault | null): Oid | undefined {
   const now = host.refs.get(ref)
   const past = host.history.get(ref) ?? []
-  if (fault !== 'stale' || now === undefined || past.length < 2) return now
+  const isStale =
+    fault === 'stale' || (fault !== null && typeof fault === 'object' && 'stale' in fault && fault.stale(ref))
+  if (!isStale || now === undefined || past.length < 2) return now
   return past[Math.floor(host.random() * (past.length - 1))]
 }
 

@@ -78,6 +78,8 @@ export interface FleetMachine {
   crashAfter: number | null
   /** Starts the process anew: the database stays, what a cycle remembers goes. */
   restart(): void
+  /** Deletes its private repository, which is only a cache. */
+  wipeCache(): void
   inviteKeys: MachineIdentity[]
 }
 
@@ -195,19 +197,23 @@ function openMachine(input: {
   window: WindowLimits | undefined
 }): FleetMachine {
   const { name, identity, signer, store, host, clock, bytes } = input
-  const { remote, repository } = host.open(name, PREFIX)
+  let opened = host.open(name, PREFIX)
   const events: SyncEvent[] = []
   const pushes: FleetMachine['pushes'] = []
   let memory: CycleMemory = { lastPushMs: null }
   const push: Remote['push'] = async (update, signal) => {
-    const outcome = await remote.push(update, signal)
+    const outcome = await opened.remote.push(update, signal)
     pushes.push({ ref: update.ref, outcome })
     return outcome
   }
   const context: SyncContext = {
     ledger: store,
-    remote: { ...remote, push },
-    repository,
+    get remote() {
+      return { ...opened.remote, push }
+    },
+    get repository() {
+      return opened.repository
+    },
     clock,
     random: bytes,
     ...(input.window === undefined ? {} : { window: input.window }),
@@ -235,6 +241,9 @@ function openMachine(input: {
     crashAfter: null,
     restart: () => {
       memory = { lastPushMs: null }
+    },
+    wipeCache: () => {
+      opened = host.open(name, PREFIX)
     },
     inviteKeys: [],
     cycle: () => runCycle(context, memory),

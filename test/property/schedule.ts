@@ -16,6 +16,7 @@ export type Kind =
   | 'talk' // an agent makes or asks for a conversation
   | 'sleep' // a machine does not cycle until it wakes
   | 'wake'
+  | 'wipe' // a machine's private repository is deleted: only a cache
   | 'advance' // time passes
   | 'clock' // the wall clock jumps
 
@@ -51,9 +52,9 @@ export function seeded(seed: number): () => number {
 const WEIGHTS: Readonly<Record<Kind, number>> = {
   cycle: 58,
   crash: 5,
-  send: 16,
+  send: 24,
   reply: 2,
-  receive: 9,
+  receive: 10,
   ack: 3,
   status: 0.7,
   invite: 1.8,
@@ -61,8 +62,9 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
   'paste-on': 1.2,
   'paste-twice': 0.8,
   talk: 1.6,
-  sleep: 0.7,
-  wake: 0.5,
+  sleep: 0.9,
+  wake: 0.4,
+  wipe: 0.5,
   advance: 4,
   clock: 0.4,
 }
@@ -81,7 +83,8 @@ const OPENING: readonly Kind[] = [
 const PROFILES: readonly Profile[] = [
   { faults: 0, receiptDelayMs: 0, window: null },
   { faults: 0.06, receiptDelayMs: 0, window: null },
-  { faults: 0.06, receiptDelayMs: 60_000, window: { compactBytes: 8_000, fullBytes: 200_000 } },
+  { faults: 0, receiptDelayMs: 60_000, window: { compactBytes: 2_000, fullBytes: 60_000 } },
+  { faults: 0.06, receiptDelayMs: 60_000, window: { compactBytes: 2_000, fullBytes: 200_000 } },
   { faults: 0.2, receiptDelayMs: 60_000, window: { compactBytes: 3_000, fullBytes: 30_000 } },
 ]
 

@@ -68,7 +68,7 @@ export class World {
       before: (operation: MemoryOperation): MemoryFault | null => {
         if (die.faults === 0 || die.random() >= die.faults) return null
         if (world !== null) world.counts.faults += 1
-        return faultOf(operation, die.random())
+        return faultOf(operation, die.random)
       },
     }
     const fleet = await memoryFleet({
@@ -110,7 +110,7 @@ export class World {
         machine.restart()
       } else if (error instanceof SyncError && error.code === 'invite-used') this.told.add(key)
       else if (!mayFail || !(error instanceof SyncError) || !EXPECTED.has(error.code)) {
-        this.fail(`threw: ${key}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+        this.fail(`threw: ${key}: ${error instanceof Error ? stackOf(error) : String(error)}`)
       }
     }
     machine.crashAfter = null
@@ -122,7 +122,7 @@ export class World {
       return work()
     } catch (error) {
       if (error instanceof GitwireError) return null
-      this.fail(`threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+      this.fail(`threw: ${error instanceof Error ? stackOf(error) : String(error)}`)
       return null
     }
   }
@@ -165,10 +165,16 @@ export class World {
   }
 }
 
-function faultOf(operation: MemoryOperation, die: number): MemoryFault {
+function faultOf(operation: MemoryOperation, random: () => number): MemoryFault {
+  const die = random()
   if (operation.kind === 'push') {
     return die < 0.4 ? 'lost-answer' : die < 0.8 ? 'lost-request' : { error: 'offline' }
   }
-  if (die < 0.6) return 'stale'
+  if (die < 0.2) return 'stale'
+  if (die < 0.6) return { stale: () => random() < 0.4 }
   return { error: die < 0.8 ? 'offline' : operation.kind === 'fetch' ? 'moved' : 'transient' }
+}
+
+function stackOf(error: Error): string {
+  return (error.stack ?? error.message).split('\n').slice(0, 7).join('\n')
 }
