@@ -3,7 +3,6 @@
  * database is damaged.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { z } from 'zod'
 import { GitwireError } from '../errors.ts'
 import { openStore } from '../store/index.ts'
@@ -19,22 +18,27 @@ export interface IdentityFacts {
   readonly remote: string
 }
 
-const fileOf = (files: MachineFiles) => join(files.dir, 'machine.json')
-
 /** Writes the facts, 0600. */
 export function writeIdentityFacts(files: MachineFiles, facts: IdentityFacts): void {
-  writeFileSync(fileOf(files), `${JSON.stringify(facts)}\n`, { mode: 0o600 })
+  writeFileSync(files.identity, `${JSON.stringify(facts)}\n`, { mode: 0o600 })
 }
 
 /** The facts, and the old incarnation where the database still tells it. @throws GitwireError `database-damaged` */
 export function readIdentityFacts(files: MachineFiles): IdentityFacts & { readonly incarnation: string | null } {
-  if (!existsSync(fileOf(files))) {
-    throw new GitwireError('database-damaged', `${fileOf(files)} is missing`, {
+  if (!existsSync(files.identity)) {
+    throw new GitwireError('database-damaged', `${files.identity} is missing`, {
       hint: 'ask the orchestrator for a new invite and join again',
     })
   }
-  const facts = schema.parse(JSON.parse(readFileSync(fileOf(files), 'utf8')))
+  const facts = schema.parse(JSON.parse(readFileSync(files.identity, 'utf8')))
   return { ...facts, incarnation: oldIncarnation(files) }
+}
+
+/** The error for a member whose database is gone or empty: its keys are there, and the remote holds the rest. */
+export function lostDatabase(files: MachineFiles): GitwireError {
+  return new GitwireError('database-damaged', `the database ${files.database} is missing`, {
+    hint: 'put it back if you moved it; else `gitwire rebuild` takes back what the remote holds',
+  })
 }
 
 function oldIncarnation(files: MachineFiles): string | null {

@@ -14,6 +14,8 @@ const FLEET = /^[0-9a-f]{32}$/
 export interface MachineFiles {
   readonly dir: string
   readonly database: string
+  /** Who the machine is (`facts.ts`); written last, so that a folder without it holds nothing that counts. */
+  readonly identity: string
   readonly lock: string
   readonly cache: string
   readonly keys: string
@@ -46,6 +48,7 @@ export function machineFiles(home: Home, fleet: string): MachineFiles {
   return {
     dir,
     database: join(dir, 'gitwire.db'),
+    identity: join(dir, 'machine.json'),
     lock: join(dir, 'lead.lock'),
     cache: join(dir, 'cache.git'),
     keys: join(dir, 'keys'),
@@ -70,9 +73,7 @@ export function removeState(files: MachineFiles): void {
 /** The fleets this home has joined, by id. */
 export function fleetsOf(home: Home): string[] {
   if (!existsSync(home.stateDir)) return []
-  return readdirSync(home.stateDir).filter(
-    (name) => FLEET.test(name) && existsSync(join(home.stateDir, name, 'gitwire.db')),
-  )
+  return readdirSync(home.stateDir).filter((name) => FLEET.test(name) && existsSync(machineFiles(home, name).identity))
 }
 
 /**

@@ -28,7 +28,7 @@ export async function join(input: JoinInput): Promise<JoinResult> {
   const files = machineFiles(input.home, invite.fleet)
   const remote = input.remote ?? invite.remote
   const say = input.onProgress ?? (() => {})
-  const member = existsSync(files.database)
+  const member = existsSync(files.identity)
   if (!member) await joinAsMachine(files, invite, remote, input, say)
   const machine = await openParts(input.home, invite.fleet)
   try {
@@ -37,7 +37,8 @@ export async function join(input: JoinInput): Promise<JoinResult> {
     if (member && !own) await joinAsAgent(machine, invite, say)
     return await connect(machine, invite, member && !own, say)
   } catch (error) {
-    if (!member && isRefusal(error)) removeState(files)
+    // Once the claim is on the remote, only this state can go on with it.
+    if (!member && isRefusal(error) && machine.store.self.read().tip === null) removeState(files)
     throw error
   } finally {
     await machine.bells.stop()
@@ -53,6 +54,8 @@ async function joinAsMachine(
   say: (step: string) => void,
 ): Promise<void> {
   const config = readConfig(input.home, process.env)
+  // What a join left that was killed before it had anything on the remote.
+  removeState(files)
   makeFolders(files)
   try {
     saveHostKeys(files.knownHosts, invite.hostKeys ?? [])

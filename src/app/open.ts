@@ -1,11 +1,12 @@
 /** What an opened machine is made of; the other files of this folder work on it. */
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import type { Home } from '../app-types.ts'
 import { type Bridge, createBridge } from '../bridge/index.ts'
-import { GitwireError } from '../errors.ts'
 import { openStore, type Store } from '../store/index.ts'
 import { openBells, type ProcessBells } from './bells.ts'
 import { type Config, readConfig } from './config.ts'
+import { lostDatabase } from './facts.ts'
 import { type MachineFiles, machineFiles, makeFolders } from './home.ts'
 import { type KeyRing, openKeyRing } from './key-ring.ts'
 import { systemClock } from './system-clock.ts'
@@ -25,17 +26,14 @@ export interface OpenMachine {
 
 export const random = (length: number): Uint8Array => randomBytes(length)
 
-/** @throws GitwireError `not-joined` when its join was never finished; store and key errors */
+/** @throws GitwireError `database-damaged` where the database is gone; store and key errors */
 export async function openParts(home: Home, fleet: string): Promise<OpenMachine> {
   const files = machineFiles(home, fleet)
+  if (!existsSync(files.database)) throw lostDatabase(files)
   const store = openStore(files.database, Date.now)
   try {
     const remote = store.self.fact('remote')
-    if (!store.self.exists() || remote === null) {
-      throw new GitwireError('not-joined', `the join into fleet ${fleet.slice(0, 8)} was not finished`, {
-        hint: 'paste the invite again into `gitwire join`',
-      })
-    }
+    if (!store.self.exists() || remote === null) throw lostDatabase(files)
     makeFolders(files)
     const bells = openBells(files)
     const bridge = createBridge({ store, bells, clock: systemClock, random, remote })
