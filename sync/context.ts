@@ -18,8 +18,8 @@ export interface MachineKeys {
 export interface Pace {
   /** A receipt gets a push of its own after this many ms. */
   readonly receiptDelayMs: number
-  /** The greatest gap between two pushes, in seconds, for this many machines. */
-  heartbeatSeconds(machines: number): number
+  /** Pushes a minute that the host allows a repository; null where nobody counts. Control's policy comes before it. */
+  readonly pushesPerMinute: number | null
 }
 
 export interface SyncContext {
@@ -61,7 +61,14 @@ export interface CycleReport {
   readonly again: boolean
   readonly control: ControlState | null
   readonly hot: boolean
+  /** In so many ms something must leave although nothing rings: a heartbeat, a receipt, a push that the budget holds. */
+  readonly dueInMs: number
 }
 
 /** The refs as one poll saw them. */
 export type Refs = ReadonlyMap<string, Oid>
+
+/** The budget in force: control's policy, else what the host is known for. */
+export function pushesPerMinute(context: Pick<SyncContext, 'ledger' | 'pace'>): number | null {
+  return context.ledger.control.current()?.policy.pushes_per_minute ?? context.pace.pushesPerMinute
+}

@@ -2,22 +2,25 @@
  * One cycle: repair → poll refs → fetch what changed → verify → apply in one transaction → write → push. Safe to repeat
  * after a crash anywhere: everything signed is in SQLite before it is pushed, everything read is applied with its cursor.
  */
-import type { CycleReport, SyncContext } from './context.ts'
-import { lead } from './lead.ts'
-import { prepare } from './outgoing.ts'
+import { createPushBudget, heartbeatSeconds, NO_BUDGET, type PushBudget } from './budget.ts'
+import { type CycleReport, pushesPerMinute, type Refs, type SyncContext } from './context.ts'
+import { lead, wantsToLead } from './lead.ts'
+import { type Prepared, prepare } from './outgoing.ts'
 import { placeExtraClaims, publish, settleOwnRef } from './publish.ts'
 import { pull } from './pull.ts'
 
 /** What a worker remembers between cycles of one process; monotonic times. */
 export interface CycleMemory {
   lastPushMs: number | null
+  /** The repository's push bucket, made at the first cycle that knows its size. */
+  bucket?: { readonly perMinute: number; readonly budget: PushBudget }
 }
 
 /**
  * Runs one cycle. Throws a `SyncError` when the remote cannot be used; whatever was applied before stays applied.
  */
 export async function runCycle(context: SyncContext, memory: CycleMemory, signal?: AbortSignal): Promise<CycleReport> {
-  const { clock, ledger, remote, pace } = context
+  const { clock, ledger, remote } = context
   const refs = await remote.list([], signal)
   context.breakpoint?.('listed')
   await settleOwnRef(context, refs, signal)
@@ -25,34 +28,88 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
   context.breakpoint?.('repaired')
   const pulled = await pull(context, refs, signal)
   context.breakpoint?.('pulled')
-  const control = ledger.control.current()
-  const machines = [...(control?.machines.values() ?? [])].filter((entry) => entry.status !== 'revoked').length
-  const gapMs = pace.heartbeatSeconds(Math.max(1, machines)) * 1000
-  const heartbeatDue = memory.lastPushMs === null || clock.monotonicMs() - memory.lastPushMs >= gapMs
-  const prepared = prepare(context, { heartbeatDue })
-  context.breakpoint?.('prepared')
-  const outcome = await publish(context, signal)
-  if (outcome === 'pushed') {
-    memory.lastPushMs = clock.monotonicMs()
-    const { prefix, machine, incarnation } = ledger.self.read()
-    context.notify({
-      type: 'pushed',
-      ref: `refs/heads/${prefix}m/${machine}-${incarnation}`,
-      lines: prepared?.lines ?? 0,
-    })
-  }
-  const led = await lead(context, refs, signal)
-  context.breakpoint?.('led')
-  const lines = prepared?.lines ?? 0
+  const budget = bucketOf(context, memory)
+  budget.observed(pulled.refsChanged, clock.monotonicMs())
+  const sent = await send(context, memory, budget, refs, signal)
   return {
     refsChanged: pulled.refsChanged,
     recordsIn: pulled.records,
-    linesOut: lines,
-    pushed: outcome === 'pushed',
-    refused: (outcome === 'refused' ? 1 : 0) + (led === 'refused' ? 1 : 0),
+    linesOut: sent.prepared?.lines ?? 0,
+    pushed: sent.outcome === 'pushed',
+    refused: (sent.outcome === 'refused' ? 1 : 0) + (sent.led === 'refused' ? 1 : 0),
     // A control that we signed counts when it is read back; a refused push wants a new look; left-over rows go at once.
-    again: led !== null || (prepared?.more ?? false) || outcome === 'refused',
-    control,
-    hot: pulled.records > 0 || lines > 0,
+    again: sent.led !== null || (sent.prepared?.more ?? false) || sent.outcome === 'refused',
+    control: ledger.control.current(),
+    hot: pulled.records > 0 || (sent.prepared?.lines ?? 0) > 0,
+    dueInMs: Math.max(sent.heldMs, dueInMs(context, memory)),
   }
+}
+
+interface Sent {
+  readonly prepared: Prepared | null
+  readonly outcome: Awaited<ReturnType<typeof publish>>
+  readonly led: Awaited<ReturnType<typeof lead>>
+  /** How long the budget holds what waits; 0 when nothing is held. */
+  readonly heldMs: number
+}
+
+/** Signs and pushes what must leave, as far as the repository's budget allows. */
+async function send(
+  context: SyncContext,
+  memory: CycleMemory,
+  budget: PushBudget,
+  refs: Refs,
+  signal?: AbortSignal,
+): Promise<Sent> {
+  const { clock, ledger } = context
+  const now = clock.monotonicMs()
+  const self = ledger.self.read()
+  // The first push claims an invite; what was signed already must not wait behind what came later.
+  const first = self.n === 0 || self.pending
+  const urgent = ledger.outbound.hasUrgent() || wantsToLead(context)
+  const heldMs = first ? 0 : budget.waitMs(now, urgent)
+  if (heldMs > 0) return { prepared: null, outcome: null, led: null, heldMs }
+  const prepared = prepare(context, { heartbeatDue: heartbeatInMs(context, memory) <= 0 })
+  context.breakpoint?.('prepared')
+  const outcome = await publish(context, signal)
+  if (outcome !== null) budget.pushed(clock.monotonicMs())
+  if (outcome === 'pushed') {
+    memory.lastPushMs = clock.monotonicMs()
+    const { prefix, machine, incarnation } = ledger.self.read()
+    const ref = `refs/heads/${prefix}m/${machine}-${incarnation}`
+    context.notify({ type: 'pushed', ref, lines: prepared?.lines ?? 0 })
+  }
+  const led = await lead(context, refs, signal)
+  if (led !== null) budget.pushed(clock.monotonicMs())
+  context.breakpoint?.('led')
+  return { prepared, outcome, led, heldMs: 0 }
+}
+
+function bucketOf(context: SyncContext, memory: CycleMemory): PushBudget {
+  const perMinute = pushesPerMinute(context)
+  if (perMinute === null) return NO_BUDGET
+  if (memory.bucket?.perMinute !== perMinute) {
+    const random = () => Buffer.from(context.random(4)).readUInt32BE() / 2 ** 32
+    memory.bucket = { perMinute, budget: createPushBudget(perMinute, random) }
+  }
+  return memory.bucket.budget
+}
+
+function heartbeatInMs(context: SyncContext, memory: CycleMemory): number {
+  if (memory.lastPushMs === null) return 0
+  const control = context.ledger.control.current()
+  const machines = [...(control?.machines.values() ?? [])].filter((entry) => entry.status !== 'revoked').length
+  const gapMs = heartbeatSeconds(Math.max(1, machines), pushesPerMinute(context)) * 1000
+  return memory.lastPushMs + gapMs - context.clock.monotonicMs()
+}
+
+/** The next thing that must leave by itself: a heartbeat, or the oldest receipt. */
+function dueInMs(context: SyncContext, memory: CycleMemory): number {
+  const control = context.ledger.control.current()
+  const entry = control?.machines.get(context.ledger.self.read().machine)
+  // Who is not a member says nothing, and would only poll in vain.
+  if (entry === undefined || entry.status === 'revoked') return Infinity
+  const receiptAt = context.ledger.outbound.oldestReceiptAt()
+  const receiptInMs = receiptAt === null ? Infinity : receiptAt + context.pace.receiptDelayMs - context.clock.wallMs()
+  return Math.max(0, Math.min(heartbeatInMs(context, memory), receiptInMs))
 }

@@ -59,6 +59,11 @@ export async function lead(
   return outcome
 }
 
+/** True when commands of this orchestrator wait to be signed. */
+export function wantsToLead(context: SyncContext): boolean {
+  return context.keys().orchestrator !== null && context.ledger.control.commands().length > 0
+}
+
 /** No orchestrator signs below a control that a verified manifest names, until it has it. */
 function heardOfNewer(context: SyncContext, control: ControlState): boolean {
   return context.ledger.peers.all().some((peer) => peer.control > control.n && peer.control <= control.n + CONTROL_JUMP)

@@ -3,8 +3,9 @@
  * SQLite before the push (WIRE.md "Numbers only go up", "A record"). One transaction; a crash leaves a note to be pushed.
  */
 import { randomUUID } from 'node:crypto'
+import { heartbeatSeconds } from './budget.ts'
 import { extend, type Position } from './chain.ts'
-import type { SyncContext } from './context.ts'
+import { pushesPerMinute, type SyncContext } from './context.ts'
 import type { ControlState } from './control.ts'
 import type { Notice, OutRow, SelfState } from './ledger.ts'
 import { FORMAT, signMachineNote } from './machine-note.ts'
@@ -174,7 +175,7 @@ function sign(context: SyncContext, self: SelfState, control: ControlState | nul
       control: [control?.n ?? 0, control?.sha256 ?? ''],
       tail: writer.tail,
       head: writer.head,
-      everySeconds: context.pace.heartbeatSeconds(Math.max(1, machines)),
+      everySeconds: heartbeatSeconds(Math.max(1, machines), pushesPerMinute(context)),
       peers: new Map(ledger.peers.all().map((peer) => [peerName(peer), { n: peer.n, seq: peer.cursor.seq }])),
       reads: FORMAT,
       replaces: self.replaces,

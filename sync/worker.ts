@@ -7,7 +7,7 @@ import type { CycleReport } from './context.ts'
 import type { Doorbell } from './doorbell.ts'
 import { SyncError } from './errors.ts'
 import type { Clock } from './ports.ts'
-import { AT_REST, type BaseSchedule, createBaseSchedule, decide, type ScheduleEvent } from './schedule.ts'
+import { AT_REST, type BaseSchedule, BREATH_MS, createBaseSchedule, decide, type ScheduleEvent } from './schedule.ts'
 
 /** Why a cycle gave no report: a `SyncError`, another error of that shape, or a bug (`internal`). */
 export interface CycleFailure {
@@ -201,8 +201,12 @@ class SyncWorker implements Worker {
 
   #plan(report: CycleReport | null, error: CycleFailure | null): void {
     this.#startedBy = report?.again === true ? 'again' : 'schedule'
-    if (report !== null) this.#apply({ type: 'reported', again: report.again, hot: report.hot })
-    else if (error !== null) this.#apply({ type: 'failed', retryable: error.retryable, code: error.code })
+    if (report !== null) {
+      this.#apply({ type: 'reported', again: report.again, hot: report.hot })
+      // What must leave by itself does not wait for the next poll; the breath keeps a report of 0 from spinning.
+      this.#dueMs = Math.min(this.#dueMs, this.#clock.monotonicMs() + Math.max(BREATH_MS, report.dueInMs))
+    }
+    if (report === null && error !== null) this.#apply({ type: 'failed', retryable: error.retryable, code: error.code })
     const heard = [...this.#heard]
     this.#heard.clear()
     for (const [type, reason] of heard) this.#hear(type, reason)

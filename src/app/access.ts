@@ -67,8 +67,5 @@ export function pushesPerMinute(url: RemoteUrl): number | null {
  */
 export function paceFor(url: RemoteUrl, receiptDelayMs: number | null): Pace {
   const budget = pushesPerMinute(url)
-  return {
-    receiptDelayMs: receiptDelayMs ?? (budget === null ? 1_000 : 60_000),
-    heartbeatSeconds: (machines) => (budget === null ? 30 : Math.max(30, Math.ceil((60 * machines) / (budget / 3)))),
-  }
+  return { receiptDelayMs: receiptDelayMs ?? (budget === null ? 1_000 : 60_000), pushesPerMinute: budget }
 }

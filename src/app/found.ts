@@ -21,6 +21,8 @@ export interface Founder {
   readonly prefix: string
   readonly identity: MachineIdentity
   readonly orchestrator: Signer
+  /** What the host allows, for the control policy; null where nobody counts. */
+  readonly pushesPerMinute?: number | null
 }
 
 /** A first root: its bytes and the fleet id that follows from them. */
@@ -78,7 +80,7 @@ export async function pushFirstControl(
       n: 1,
       issuedAt: ports.clock.wallMs(),
       lead: founder.machine,
-      policy: {},
+      policy: typeof founder.pushesPerMinute === 'number' ? { pushes_per_minute: founder.pushesPerMinute } : {},
       orchestrators: [founder.machine],
       done: {},
       machines: new Map([

@@ -3,11 +3,11 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { generateIdentity, generateSigner } from '../../credentials/index.ts'
-import { createGitRunner, DEFAULT_PREFIX, NAME, SyncError } from '../../sync/index.ts'
+import { createGitRunner, DEFAULT_PREFIX, NAME, parseRemoteUrl, SyncError } from '../../sync/index.ts'
 import type { Home, InitInput, InitResult } from '../app-types.ts'
 import { GitwireError } from '../errors.ts'
 import { openStore } from '../store/index.ts'
-import { openAccess } from './access.ts'
+import { openAccess, pushesPerMinute } from './access.ts'
 import { readConfig } from './config.ts'
 import { writeIdentityFacts } from './facts.ts'
 import { createSelf, type Founder, makeRoot, pushFirstControl } from './found.ts'
@@ -37,6 +37,7 @@ export async function init(input: InitInput): Promise<InitResult> {
     prefix: input.prefix ?? DEFAULT_PREFIX,
     identity: await generateIdentity({ sealing: input.sealing ?? 'hybrid' }),
     orchestrator,
+    pushesPerMinute: pushesPerMinute(parseRemoteUrl(remote, { allowLocal: true })),
   }
   const { root, fleet } = makeRoot(founder)
   const files = machineFiles(input.home, fleet)

@@ -221,7 +221,7 @@ function openMachine(input: {
     dropInviteKeys: () => {
       machine.inviteKeys = []
     },
-    pace: { receiptDelayMs: input.receiptDelayMs, heartbeatSeconds: () => 30 },
+    pace: { receiptDelayMs: input.receiptDelayMs, pushesPerMinute: null },
     notify: (event) => void events.push(event),
     breakpoint: (step) => {
       if (machine.crashAt === step || machine.crashAfter === 0) throw new Crash(step)

@@ -13,6 +13,7 @@ export const idle: CycleReport = {
   again: false,
   control: null,
   hot: false,
+  dueInMs: Number.POSITIVE_INFINITY,
 }
 /** What a cycle does: takes so many ms, then reports or throws. */
 export type Play = { readonly ms?: number; readonly report?: Partial<CycleReport>; readonly error?: unknown }
