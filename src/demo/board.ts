@@ -1,7 +1,10 @@
 /** What the demo knows so far, in numbers: the table, the plain lines and the report all read it. */
 
-/** How far a machine's credential is: `opened` means the worker says so itself. */
-export type CredentialState = 'none' | 'root' | 'invited' | 'claimed' | 'committed' | 'opened'
+/**
+ * How far a machine's credential is. `invited`: one for its invite key is committed; `claimed`: it has joined with fresh
+ * keys; `opened`: one for these is committed, and the worker itself says that it has opened it.
+ */
+export type CredentialState = 'none' | 'root' | 'invited' | 'claimed' | 'opened'
 
 /** One machine. Counts are of the messages that its agent sent. */
 export interface MachineRow {

@@ -11,7 +11,7 @@ import { GitwireError } from '../errors.ts'
 import { type Board, emptyBoard, rowOf } from './board.ts'
 import { type Fleet, gather, LEAD, type Stage } from './fleet.ts'
 import { openProcesses, type Processes } from './processes.ts'
-import { type ControlVersion, controlHistory, credentialOf } from './proof/control-history.ts'
+import { controlHistory, credentialOf } from './proof/control-history.ts'
 import { localCopy } from './proof/git.ts'
 import { findPlaintext, type PlaintextReport } from './proof/plaintext.ts'
 import { bodyNeedles, epochKeys, heldSecrets } from './proof/secrets.ts'
@@ -86,7 +86,11 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
 async function play(stage: Stage, folder: string, remote: string | null, messages: number): Promise<DemoReport> {
   const { board, processes } = stage
   const fleet = await gather(stage, remote)
-  timeCredentials(board, fleet, await controlHistory(await localCopy(fleet.remote, folder)))
+  const history = await controlHistory(await localCopy(fleet.remote, folder))
+  for (const [machine, at] of fleet.connectedAt) {
+    const control = credentialOf(history, machine)
+    if (control !== undefined) rowOf(board, machine).connectedAfterMs = Math.max(0, at - control.issuedAt)
+  }
   const traffic = await talk(stage, fleet, messages)
   board.phase = 'proving'
   board.doing = 'looking for secrets on the remote'
@@ -99,13 +103,6 @@ async function play(stage: Stage, folder: string, remote: string | null, message
   board.doing = 'done'
   stage.say(`${plaintext.secrets} secrets were looked for in ${plaintext.objects} objects`)
   return reportOf({ board, fleet, traffic, plaintext, pushes, pids })
-}
-
-function timeCredentials(board: Board, fleet: Fleet, history: readonly ControlVersion[]): void {
-  for (const [machine, at] of fleet.connectedAt) {
-    const control = credentialOf(history, machine)
-    if (control !== undefined) rowOf(board, machine).connectedAfterMs = Math.max(0, at - control.issuedAt)
-  }
 }
 
 /** Asks every machine by its own command line. */

@@ -67,8 +67,7 @@ const CREDENTIAL_TONE: Readonly<Record<MachineRow['credential'], Tone>> = {
   none: 'dim',
   root: 'plain',
   invited: 'dim',
-  claimed: 'dim',
-  committed: 'warn',
+  claimed: 'warn',
   opened: 'good',
 }
 

@@ -4,6 +4,8 @@ import { counted, wrap } from '../cli/output/text.ts'
 import { took } from '../cli/output/time.ts'
 import type { DemoReport } from './report.ts'
 
+const INDENT = '  '
+
 /** The last screen: what happened, the figures, where the proof lies, and what to do next. `kept` is the folder, or null. */
 export function summaryText(
   report: DemoReport,
@@ -11,14 +13,15 @@ export function summaryText(
   kept: string | null,
   screen: Screen,
 ): string {
-  const width = Math.min(screen.width, 100)
+  const width = Math.min(screen.width - INDENT.length, 96)
   const { paint } = screen
   const head =
     problems.length === 0
       ? paint('good', wrap(happened(report), width))
       : paint('bad', wrap(`Not as it should be: ${problems.join('; ')}.`, width))
-  const parts = [head, renderFields(figures(report), screen), proof(report, kept, width), next(screen)]
-  return `${parts.join('\n\n')}\n`
+  const parts = [head, renderFields(figures(report), { ...screen, width }), proof(report, kept, width), next(screen)]
+  const lines = parts.join('\n\n').split('\n')
+  return `\n${lines.map((line) => (line === '' ? '' : `${INDENT}${line}`)).join('\n')}\n\n`
 }
 
 function happened({ connected, sent }: DemoReport): string {
@@ -30,7 +33,7 @@ function figures(report: DemoReport): [string, string][] {
   return [
     [
       'connected',
-      `${report.connected} of ${report.workers}, ${took(credential.p50)} after the commit of the credential, the slowest ${took(credential.max)}`,
+      `${report.connected} of ${report.workers}, ${took(credential.p50)} after the credential, the slowest ${took(credential.max)}`,
     ],
     [
       'messages',
@@ -48,11 +51,14 @@ function figures(report: DemoReport): [string, string][] {
 }
 
 function proof({ remote_url }: DemoReport, kept: string | null, width: number): string {
-  if (kept === null) return wrap('Nothing is left behind. --keep leaves the folders to look at.', width)
+  if (kept === null) return wrap('Nothing is left behind; --keep leaves the folders to look at.', width)
+  const inside = remote_url.startsWith(`${kept}/`) ? remote_url.slice(kept.length + 1) : null
+  const look = inside === null ? `git ls-remote ${remote_url}` : `git -C ${inside} log --oneline --all`
   return [
-    `Everything is in ${kept}, one folder for each machine:`,
-    `  git -C ${remote_url} log --oneline --all`,
-    `  GITWIRE_HOME=${kept}/lead gitwire log`,
+    'Kept, one folder for each machine:',
+    `  cd ${kept}`,
+    `  ${look}`,
+    '  GITWIRE_HOME=$PWD/lead gitwire log',
   ].join('\n')
 }
 

@@ -16,11 +16,15 @@ export interface ControlVersion {
 
 const CONTROL_REF = 'refs/heads/gitwire/control'
 
-/** All versions, oldest first. */
-export async function controlHistory(dir: string): Promise<ControlVersion[]> {
+/** All versions, oldest first; those in `known`, an earlier answer, are not read again. */
+export async function controlHistory(dir: string, known: readonly ControlVersion[] = []): Promise<ControlVersion[]> {
   const listed = await git(dir, ['log', '--reverse', '--first-parent', '--format=%H', CONTROL_REF, '--'])
   const commits = listed.toString().split('\n').filter(Boolean)
-  return Promise.all(commits.map((commit) => readVersion(dir, commit)))
+  const versions: ControlVersion[] = []
+  for (const commit of commits) {
+    versions.push(known.find((version) => version.commit === commit) ?? (await readVersion(dir, commit)))
+  }
+  return versions
 }
 
 /** The control that first lists the fresh key of `machine`: it carries its credential (decision 050). */
