@@ -1,4 +1,5 @@
 /** What the composition root offers to the faces: opening, joining and running a machine. `src/app.ts` implements it. */
+import type { Clock } from '../sync/index.ts'
 import type { Bridge } from './bridge/bridge.ts'
 
 /** Where state and configuration live, and which fleet is meant. */
@@ -97,6 +98,49 @@ export interface PingResult {
   readonly detail: string
 }
 
+/** What a daemon is told in the configuration; flags go before it. */
+export interface DaemonSettings {
+  /** Where to listen, or null. */
+  readonly listen: string | null
+  /** Names under which a proxy or a tunnel calls the listener. */
+  readonly listenHosts: readonly string[]
+  readonly hookSecretsFile: string | null
+  /** An absolute path or `stderr`, or null. */
+  readonly logFile: string | null
+  readonly logLevel: string | null
+}
+
+/** What probes and metrics read beside the status. Times in milliseconds since 1970. */
+export interface MachineReadings {
+  /** When the control that is applied here was signed; null before the first. */
+  readonly controlIssuedAt: number | null
+  /** Size of the private repository. */
+  readonly cacheBytes: number
+}
+
+/** What a daemon needs of its machine beyond the bridge. */
+export interface Operations {
+  /** The machine's own folder, 0700. */
+  readonly dir: string
+  readonly settings: DaemonSettings
+  /** The base interval unless a flag says otherwise, in milliseconds. */
+  readonly intervalMs: number
+  readonly clock: Clock
+  /** When the last cycle of the machine started; null before the first. */
+  lastStartAt(): number | null
+  readings(): Promise<MachineReadings>
+  /** Rings the worker of whichever process leads. */
+  ring(reason: string): void
+}
+
+/** How a worker is started, and what it tells. */
+export interface WorkerStart {
+  readonly intervalMs?: number
+  readonly onCycle?: (summary: CycleSummary) => void
+  /** Told when a doorbell of the remote failed; it is tried again. */
+  readonly onBellTrouble?: (why: string) => void
+}
+
 /** A running worker of this process; it leads when no other process of the machine does. */
 export interface RunningWorker {
   /** True while this process leads. */
@@ -115,11 +159,12 @@ export interface Machine {
   /** `name`, or the machine's only agent; throws `several-agents` / `unknown-agent`. */
   agent(name?: string): string
   /** Starts the sync worker in this process. `face` is shown in status: `serve`, `mcp`, `watch`, `demo`. */
-  startWorker(face: string, options?: { intervalMs?: number; onCycle?: (summary: CycleSummary) => void }): RunningWorker
+  startWorker(face: string, options?: WorkerStart): RunningWorker
   /** One cycle, now: runs it here when nobody leads, else rings the leader and waits for its cycle. */
   sync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<CycleSummary>
   invite(input: InviteInput): Promise<InviteResult>
   doctor(): Promise<readonly Finding[]>
+  readonly operations: Operations
   /** Asks the peer's bridge for an answer; the peer's agent is not involved. */
   ping(agent: string, options?: { as?: string; timeoutMs?: number; signal?: AbortSignal }): Promise<PingResult>
   close(): Promise<void>

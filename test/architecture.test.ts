@@ -72,6 +72,26 @@ const laws: readonly Law[] = [
     permitted: [...packages, '../bridge/bridge.ts'],
   },
   {
+    file: 'src/listen/planted.ts',
+    refused: ['../store/outbox.ts', ...everywhereInSrc, ...sqlite, ...mcp, ...terminal],
+    permitted: [...packages, 'prom-client', '../bridge/bridge.ts', '../app-types.ts'],
+  },
+  {
+    file: 'src/service/planted.ts',
+    refused: ['../store/outbox.ts', ...everywhereInSrc, ...sqlite, ...mcp, ...terminal],
+    permitted: [...packages, '../bridge/bridge.ts'],
+  },
+  {
+    file: 'src/logging/planted.ts',
+    refused: ['../store/outbox.ts', '../bridge/bridge.ts', '../cli/main.ts', '../listen/index.ts', '../app.ts'].concat(
+      everywhereInSrc,
+      sqlite,
+      mcp,
+      terminal,
+    ),
+    permitted: [...packages, 'pino', '../errors.ts'],
+  },
+  {
     file: 'src/planted.ts',
     refused: ['../sync/ports.ts', '../credentials/note.ts', '../test/kit/x.ts', ...sqlite, ...mcp, ...terminal],
     permitted: ['./store/database.ts', './bridge/bridge.ts', '../sync/index.ts', '../credentials/index.ts'],

@@ -1,7 +1,8 @@
 /** What a person may set: flags > `GITWIRE_*` > `config.json` > defaults. Unknown keys are refused: a typing error must not pass for a setting. */
 import { existsSync, readFileSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import { z } from 'zod'
-import type { Home } from '../app-types.ts'
+import type { DaemonSettings, Home } from '../app-types.ts'
 import { GitwireError } from '../errors.ts'
 
 const DEFAULT_DEADLINE_SECONDS = 45
@@ -16,6 +17,20 @@ const configSchema = z.strictObject({
   receipt_delay_seconds: z.number().min(0).max(3_600).optional(),
   /** How long the remote may take for one list, fetch or push, and for one cycle of the worker. */
   deadline_seconds: deadlineSeconds.optional(),
+  /** Where `gitwire serve` listens, such as 127.0.0.1:8765. */
+  listen: z.string().optional(),
+  /** Names under which a proxy or a tunnel calls the listener. */
+  listen_hosts: z
+    .array(z.string().regex(/^[A-Za-z0-9.-]+$/))
+    .max(16)
+    .optional(),
+  /** The file of webhook secrets, 0600. */
+  hook_secrets_file: z.string().refine(isAbsolute, 'give an absolute path').optional(),
+  /** Rings over ssh: true runs `gitwire-wait` on the server, a text is that script's path there. */
+  ssh_bell: z.union([z.boolean(), z.string().regex(/^[A-Za-z0-9._~/][A-Za-z0-9._~/-]*$/)]).optional(),
+  /** Where the daemon logs: an absolute path, or `stderr`. */
+  log_file: z.string().optional(),
+  log_level: z.string().optional(),
 })
 const KNOWN_KEYS = Object.keys(configSchema.shape).join(', ')
 
@@ -28,6 +43,10 @@ export interface Config {
   readonly deadlineMs: number
   /** An ssh configuration instead of the user's (`GITWIRE_SSH_CONFIG`), else null. */
   readonly sshConfig: string | null
+  /** The script that rings from the remote's server, or null. */
+  readonly sshBell: string | null
+  /** What only a daemon needs. */
+  readonly daemon: DaemonSettings
 }
 
 /** @throws GitwireError `usage` for a file or variable that is not what the schema says */
@@ -50,6 +69,14 @@ export function readConfig(home: Home, env: NodeJS.ProcessEnv): Config {
     receiptDelayMs: receipts === undefined ? null : receipts * 1000,
     deadlineMs: (deadline ?? DEFAULT_DEADLINE_SECONDS) * 1000,
     sshConfig: env.GITWIRE_SSH_CONFIG ?? null,
+    sshBell: file.ssh_bell === true ? 'gitwire-wait' : file.ssh_bell || null,
+    daemon: {
+      listen: env.GITWIRE_LISTEN || file.listen || null,
+      listenHosts: file.listen_hosts ?? [],
+      hookSecretsFile: env.GITWIRE_HOOK_SECRETS || file.hook_secrets_file || null,
+      logFile: file.log_file ?? null,
+      logLevel: file.log_level ?? null,
+    },
   }
 }
 

@@ -1,7 +1,15 @@
 /** One process per machine leads: whoever gets the OS lock runs the worker; the others look again every second. */
 
-import { type CycleReport, startWorker, type Worker, watchLocalRemote } from '../../sync/index.ts'
-import type { CycleSummary, RunningWorker } from '../app-types.ts'
+import { existsSync } from 'node:fs'
+import {
+  type CycleReport,
+  type Doorbell,
+  parseRemoteUrl,
+  startWorker,
+  type Worker,
+  watchLocalRemote,
+} from '../../sync/index.ts'
+import type { CycleSummary, RunningWorker, WorkerStart } from '../app-types.ts'
 import { type MachineLock, tryLock } from '../lock.ts'
 import type { OpenMachine } from './open.ts'
 import { openSync, recordCycle, type SyncSession, summarize } from './syncing.ts'
@@ -11,13 +19,8 @@ const TRY_AGAIN_MS = 1_000
 const AT_MOST_CYCLES = 20
 const POLL_MS = 50
 
-export interface LeadOptions {
-  readonly intervalMs?: number
-  readonly onCycle?: (summary: CycleSummary) => void
-}
-
 /** Starts leading, now or as soon as nobody else does. */
-export function startLeading(machine: OpenMachine, face: string, options: LeadOptions = {}): RunningWorker {
+export function startLeading(machine: OpenMachine, face: string, options: WorkerStart = {}): RunningWorker {
   const ended = new AbortController()
   let leading = false
   const run = async () => {
@@ -51,7 +54,7 @@ export function startLeading(machine: OpenMachine, face: string, options: LeadOp
   }
 }
 
-async function lead(machine: OpenMachine, face: string, options: LeadOptions, ended: AbortSignal): Promise<void> {
+async function lead(machine: OpenMachine, face: string, options: WorkerStart, ended: AbortSignal): Promise<void> {
   announce(machine, face)
   let session: SyncSession | null = null
   let refused = 0
@@ -68,7 +71,7 @@ async function lead(machine: OpenMachine, face: string, options: LeadOptions, en
     random: Math.random,
     ...(intervalMs === null ? {} : { intervalMs }),
     cycleDeadlineMs: machine.config.deadlineMs,
-    doorbells: [machine.bells.workerBell(), ...localRemoteBell(machine)],
+    doorbells: [machine.bells.workerBell(), ...localRemoteBell(machine), ...(await sshBell(machine, face, options))],
     onReport: (outcome) => {
       const summary = summarize(outcome.report, outcome.error, outcome.ms)
       const startedAt = Date.now() - outcome.ms
@@ -92,6 +95,26 @@ async function lead(machine: OpenMachine, face: string, options: LeadOptions, en
 function localRemoteBell(machine: OpenMachine): ReturnType<typeof watchLocalRemote>[] {
   const path = machine.remote.startsWith('/') ? machine.remote : null
   return path === null ? [] : [watchLocalRemote(path, machine.store.self.read().prefix)]
+}
+
+/** Only a daemon keeps a connection to the remote's server: a client's short life is not worth one. */
+async function sshBell(machine: OpenMachine, face: string, options: WorkerStart): Promise<Doorbell[]> {
+  const { config, files, remote, store } = machine
+  if (config.sshBell === null || face !== 'serve') return []
+  if (parseRemoteUrl(remote, { allowLocal: true }).kind !== 'ssh') return []
+  const { createSshBell } = await import('../listen/ssh-bell.ts')
+  const bell = createSshBell({
+    remote,
+    prefix: store.self.read().prefix,
+    command: config.sshBell,
+    knownHosts: existsSync(files.knownHosts) ? files.knownHosts : undefined,
+    sshConfig: config.sshConfig ?? undefined,
+    clock: systemClock,
+    random: Math.random,
+    env: process.env,
+    onTrouble: options.onBellTrouble,
+  })
+  return [bell]
 }
 
 async function untilEnded(worker: Worker, ended: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import { trustedHostKeys } from './host-keys.ts'
 import { planInvite } from './inviting.ts'
 import { startLeading, syncNow } from './leading.ts'
 import { type OpenMachine, openParts, random } from './open.ts'
+import { operationsOf } from './operations.ts'
 import { ping } from './ping.ts'
 
 /** Opens the only fleet of this home, or the one that `fleet` begins. */
@@ -29,6 +30,7 @@ function machineOver(parts: OpenMachine): Machine {
     sync: (options) => syncNow(parts, options),
     invite: (input) => invite(parts, input),
     doctor: () => doctor(parts),
+    operations: operationsOf(parts),
     ping: (agent, options) => ping(parts, agent, options),
     close: async () => {
       await parts.bells.stop()

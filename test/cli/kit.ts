@@ -1,6 +1,6 @@
 /** A world for the command line without a process: streams that remember, a clock that stands, an app made of values. */
 import { PassThrough, Readable, Writable } from 'node:stream'
-import type { App, Machine } from '../../src/app-types.ts'
+import type { App, Machine, Operations } from '../../src/app-types.ts'
 import type { Bridge } from '../../src/bridge/bridge.ts'
 import type { AgentView, Delivery, FleetStatus, LogEntry, Message, SyncStatus } from '../../src/bridge/types.ts'
 import { run } from '../../src/cli/main.ts'
@@ -95,6 +95,11 @@ function only<T extends object>(provided: Partial<T>): T {
 
 const home = { override: null, stateDir: '/nowhere', configFile: '/nowhere' }
 
+/** A machine whose configuration asks for nothing. */
+const plainOperations = only<Operations>({
+  settings: { listen: null, listenHosts: [], hookSecretsFile: null, logFile: null, logLevel: null },
+})
+
 /** An app on a machine that never joined. */
 export function notJoinedApp(): App {
   return only<App>({
@@ -112,6 +117,7 @@ export function appWith(bridge: Partial<Bridge>, machine: Partial<Machine> = {})
     bridge: only<Bridge>(bridge),
     fleet: 'f1ee7000f1ee7000f1ee7000f1ee7000',
     name: 'hetzner-1',
+    operations: plainOperations,
     close: async () => {},
     ...machine,
   })

@@ -6,8 +6,9 @@ import type { Context } from '../context.ts'
 import { EXIT } from '../exit.ts'
 import { oneLine, sentence } from '../output/text.ts'
 import { clock, took } from '../output/time.ts'
-import { flagOption, type Handler, numberOption, textOption } from '../table/spec.ts'
+import { type CommandInput, flagOption, type Handler, numberOption, textOption } from '../table/spec.ts'
 import { packageVersion } from '../version.ts'
+import { openDaemon } from './daemon.ts'
 
 const SHORTEST_INTERVAL_MS = 1_000
 const SYNC_MS = 2 * 60_000
@@ -41,11 +42,18 @@ function announce(context: Context, event: string, facts: object, words: string)
   context.event({ event, at: context.now(), ...facts }, ({ now }) => `${clock(now, now)}  ${event.padEnd(7)}  ${words}`)
 }
 
-async function serveMachine(context: Context, machine: Machine, intervalMs: number | undefined): Promise<void> {
+async function serveMachine(context: Context, machine: Machine, input: CommandInput): Promise<void> {
+  const intervalMs = numberOption(input, 'interval')
   const signal = context.interruption()
   const { fleet, name } = machine
+  const daemon = await openDaemon(context, machine, input)
+  const report = cycleReporter(context)
   const worker = machine.startWorker('serve', {
-    onCycle: cycleReporter(context),
+    onCycle: (summary) => {
+      daemon.cycle(summary)
+      report(summary)
+    },
+    onBellTrouble: (why) => daemon.trouble('ssh', why),
     ...(intervalMs === undefined ? {} : { intervalMs }),
   })
   const { leader } = machine.bridge.fleet().sync
@@ -53,11 +61,17 @@ async function serveMachine(context: Context, machine: Machine, intervalMs: numb
   const standby = other === null ? '' : ` ${other.face} pid ${other.pid} syncs now; this one takes over when it ends.`
   const words = `${name} of fleet ${fleet.slice(0, 8)}, pid ${process.pid}. Ctrl-C stops.${standby}`
   announce(context, 'started', { fleet, machine: name, pid: process.pid, leader: other }, words)
+  daemon.log.write('info', 'started', { fleet, machine: name, leader: other })
   try {
     const ended = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {})
     await Promise.race([ended, worker.done])
+  } catch (error) {
+    daemon.log.write('fatal', 'failed', { error })
+    throw error
   } finally {
     await worker.stop()
+    daemon.log.write('info', 'stopped')
+    await daemon.close()
     announce(context, 'stopped', {}, 'everything is stored; what was not sent leaves with the next cycle.')
   }
 }
@@ -70,7 +84,7 @@ export const serve: Handler = async (context, input) => {
       hint: 'a conversation in use is polled faster by itself; 60s is a good interval',
     })
   }
-  await context.withMachine((machine) => serveMachine(context, machine, intervalMs))
+  await context.withMachine((machine) => serveMachine(context, machine, input))
   return EXIT.ok
 }
 

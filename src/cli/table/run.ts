@@ -7,7 +7,7 @@ export const runCommands: readonly CommandSpec[] = [
     group: 'Run',
     summary: 'sync until stopped, one line for each event',
     details:
-      'Only one process of a machine syncs. While another one does, this one stands by and takes over when it ends.',
+      'Only one process of a machine syncs. While another one does, this one stands by and takes over when it ends. Doorbells and logs: docs/operations/doorbells.md.',
     arguments: [],
     options: [
       {
@@ -17,8 +17,36 @@ export const runCommands: readonly CommandSpec[] = [
         standard: '60s',
         summary: 'the time between cycles when nobody talks',
       },
+      {
+        name: 'listen',
+        kind: 'text',
+        value: 'ADDRESS',
+        summary: 'take doorbells and answer probes over HTTP, such as on 127.0.0.1:8765',
+      },
+      {
+        name: 'listen-public',
+        kind: 'flag',
+        summary: 'let --listen take an address that other machines can reach',
+      },
+      {
+        name: 'hook-secrets',
+        kind: 'text',
+        value: 'FILE',
+        summary: 'the file (0600) with the secrets of webhooks',
+      },
+      {
+        name: 'log-level',
+        kind: 'text',
+        value: 'LEVEL',
+        choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+        summary: 'log JSON lines to stderr, or where GITWIRE_LOG says',
+      },
     ],
-    examples: ['gitwire serve', 'gitwire serve --interval 30s --json'],
+    examples: [
+      'gitwire serve',
+      'gitwire serve --interval 30s --json',
+      'gitwire serve --listen 127.0.0.1:8765 --log-level info',
+    ],
     exitCodes: [3, 4],
   },
   {

@@ -1,0 +1,2 @@
+/** The one door to the listener. */
+export { type ListenFlags, type MachineListener, openMachineListener } from './serve.ts'
