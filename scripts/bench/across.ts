@@ -1,0 +1,93 @@
+/** `cross-machine`, `backlog`: two homes, two real `gitwire serve` processes, and a local bare remote between them. */
+import { execFileSync } from 'node:child_process'
+import { app } from '../../src/app.ts'
+import type { Machine } from '../../src/app-types.ts'
+import { body, median, pause, sharedNow } from './figures.ts'
+import { homeAt, makePair, type Pair, startServe } from './homes.ts'
+import { makePlumbing, newestFiles } from './plumbing.ts'
+import type { Measured } from './rows.ts'
+
+const BACKLOG = 10_000
+/** The receipt of a message travels back after a second: the next turn waits for it. */
+const QUIET_MS = 2_200
+const WARM_UP = 3
+
+export async function measureCrossMachine(short: boolean): Promise<Measured> {
+  const pair = await makePair()
+  const [a, b] = [await app.open(homeAt(pair.lead)), await app.open(homeAt(pair.backend))]
+  const serving = [await startServe(pair.lead), await startServe(pair.backend)]
+  const plumbing = makePlumbing(pair.root)
+  const ref = ownRef(a)
+  const [ours, floor]: [number[], number[]] = [[], []]
+  try {
+    await pause(QUIET_MS)
+    for (let i = -WARM_UP; i < (short ? 8 : 30); i++) {
+      const took = await carry(a, b)
+      const raw = await plumbing.carry(newestFiles(pair.remote, ref))
+      await pause(QUIET_MS)
+      if (i < 0) continue
+      ours.push(took)
+      floor.push(raw)
+    }
+    return { 'cross-machine': { value: median(ours), floor: median(floor) } }
+  } finally {
+    for (const process of serving) await process.stop()
+    await a.close()
+    await b.close()
+    pair.remove()
+  }
+}
+
+/** Milliseconds from just before the send to just after the wait returned it. */
+async function carry(a: Machine, b: Machine): Promise<number> {
+  const arrival = b.bridge.wait({ agent: 'backend', timeoutMs: 30_000 }).then((got) => ({ ...got, at: sharedNow() }))
+  // The wait is armed first: what is measured is the way, not when the other side looks.
+  await pause(20)
+  const storedAt = sharedNow()
+  a.bridge.send({ agent: 'lead', to: 'backend', text: body() })
+  const { at, messages } = await arrival
+  if (messages.length !== 1) throw new Error(`${messages.length} messages came`)
+  b.bridge.acknowledge(
+    'backend',
+    messages.map(({ id }) => id),
+  )
+  return at - storedAt
+}
+
+/** The clock starts when the sender's worker does, with everything stored, and stops when the last message is surfaced. */
+export async function measureBacklog(): Promise<Measured> {
+  const pair = await makePair()
+  const [a, b] = [await app.open(homeAt(pair.lead)), await app.open(homeAt(pair.backend))]
+  const ref = ownRef(a)
+  for (let i = 0; i < BACKLOG; i++) a.bridge.send({ agent: 'lead', to: 'backend', text: body() })
+  const commitsBefore = commits(pair, ref)
+  const receiver = await startServe(pair.backend)
+  await pause(QUIET_MS)
+  const startedAt = sharedNow()
+  const sender = a.startWorker('serve')
+  try {
+    let got = 0
+    while (got < BACKLOG) {
+      const { messages } = await b.bridge.wait({ agent: 'backend', limit: 1000, timeoutMs: 60_000 })
+      if (messages.length === 0) throw new Error(`only ${got} of ${BACKLOG} messages came`)
+      got += messages.length
+    }
+    const seconds = (sharedNow() - startedAt) / 1000
+    const made = commits(pair, ref) - commitsBefore
+    return { backlog: { value: BACKLOG / seconds }, 'backlog-commits': { value: made } }
+  } finally {
+    await sender.stop()
+    await receiver.stop()
+    await a.close()
+    await b.close()
+    pair.remove()
+  }
+}
+
+function ownRef(machine: Machine): string {
+  return `refs/heads/gitwire/m/${machine.name}-${machine.bridge.fleet().incarnation}`
+}
+
+function commits(pair: Pair, ref: string): number {
+  return Number(execFileSync('git', [`--git-dir=${pair.remote}`, 'rev-list', '--count', ref]).toString())
+}
