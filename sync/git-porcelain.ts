@@ -10,7 +10,10 @@ import type { GitRunner } from './git-runner.ts'
 /** `repack --geometric`, `--config-env` and `safe.directory` are all there. */
 const OLDEST = { major: 2, minor: 34 }
 
-/** What a private repository is set to: nothing of the user's, nothing automatic, every object checked. */
+/**
+ * What a private repository is set to: nothing of the user's, nothing automatic, every object checked. No delta is looked
+ * for between large logs, because encrypted lines have none; many objects at once stay the pack they came in.
+ */
 const SETTINGS = `[gc]
 	auto = 0
 [maintenance]
@@ -24,6 +27,7 @@ const SETTINGS = `[gc]
 	askPass = true
 	filesRefLockTimeout = 2000
 	packedRefsTimeout = 5000
+	bigFileThreshold = 64k
 [fastimport]
 	unpackLimit = 1
 [credential]
@@ -34,6 +38,7 @@ const SETTINGS = `[gc]
 	followRedirects = false
 [fetch]
 	recurseSubmodules = false
+	unpackLimit = 10
 `
 
 /** A git version, apart. */

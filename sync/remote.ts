@@ -20,6 +20,9 @@ import { temporaryBytes } from './repository-sweep.ts'
 const MAX_BLOB_BYTES = 1024 * 1024
 const MAX_FETCH_BYTES = 256 * 1024 * 1024
 const WATCH_EVERY_MS = 200
+/** On this disk the other side's work is ours too: it neither compresses nor looks for deltas, and keeps large packs whole. */
+const LOCAL_UPLOAD_PACK = '--upload-pack=git -c pack.compression=0 -c core.bigFileThreshold=64k upload-pack'
+const LOCAL_RECEIVE_PACK = '--receive-pack=git -c receive.unpackLimit=10 -c core.bigFileThreshold=64k receive-pack'
 const REF = /^refs\/(?!.*(?:\.\.|\/\/|\.lock(?:\/|$)|\/\.))[A-Za-z0-9._/-]*[A-Za-z0-9_-]$/
 
 /** What {@link openRemote} is given. */
@@ -132,6 +135,7 @@ class GitRemote implements Remote {
       '--no-auto-maintenance',
       '--no-recurse-submodules',
       `--filter=blob:limit=${maxBlobBytes}`,
+      ...(this.#options.url.kind === 'file' ? [LOCAL_UPLOAD_PACK] : []),
       '--',
       this.url,
       ...refspecs,
@@ -156,7 +160,8 @@ class GitRemote implements Remote {
   ): Promise<PushOutcome> {
     const { ref, oid } = update
     const refspec = `${assertOid(oid)}:${assertRef(ref)}`
-    const args = ['push', '--porcelain', '--no-verify', '--no-signed', '--', this.url, refspec]
+    const local = this.#options.url.kind === 'file' ? [LOCAL_RECEIVE_PACK] : []
+    const args = ['push', '--porcelain', '--no-verify', '--no-signed', ...local, '--', this.url, refspec]
     const doing = `pushing ${ref} to ${this.url}`
     const outcome = await this.#authorized(
       async (header) => readPushAnswer(await this.#network(args, header, signal), ref, doing),

@@ -56,6 +56,8 @@ export interface OpenRepositoryOptions {
   readonly runner: GitRunner
   /** The remote's; a repository of the other format is wiped, because it cannot talk to that remote. */
   readonly objectFormat: ObjectFormat
+  /** False where the remote is on this disk: there compressing costs more than the quarter of the bytes that it saves. */
+  readonly compress?: boolean
 }
 
 /**
@@ -72,7 +74,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Gi
 }
 
 function assemble(options: OpenRepositoryOptions, reader: ObjectReader): GitRepository {
-  const { dir, runner, objectFormat } = options
+  const { dir, runner, objectFormat, compress = true } = options
   const refused = new Map<Oid, SyncError>()
   let committing: Promise<unknown> = Promise.resolve()
   return {
@@ -90,7 +92,7 @@ function assemble(options: OpenRepositoryOptions, reader: ObjectReader): GitRepo
     read: (files, maxBytes) => readFiles(reader, files, maxBytes),
     commit: (plan) => {
       // Two fast-imports at once would quarrel about one ref.
-      const made = committing.then(() => writeCommit(runner, dir, plan))
+      const made = committing.then(() => writeCommit(runner, { dir, compress }, plan))
       committing = made.catch(() => {})
       return made
     },
@@ -139,11 +141,16 @@ async function readFiles(
   })
 }
 
-async function writeCommit(runner: GitRunner, gitDir: string, plan: CommitPlan): Promise<Oid> {
+async function writeCommit(
+  runner: GitRunner,
+  { dir, compress }: { readonly dir: string; readonly compress: boolean },
+  plan: CommitPlan,
+): Promise<Oid> {
+  const level = compress ? [] : ['-c', 'core.compression=0']
   const result = await runner.run({
     // --force concerns the private ref alone: a commit need not descend from the one made before it.
-    args: ['fast-import', '--quiet', '--done', '--force'],
-    gitDir,
+    args: [...level, 'fast-import', '--quiet', '--done', '--force'],
+    gitDir: dir,
     input: importStream(plan),
     deadlineMs: COMMIT_DEADLINE_MS,
   })

@@ -32,7 +32,12 @@ export async function openAccess(
   const { prefix, config } = about
   const url = parseRemoteUrl(about.remote, { allowLocal: true })
   const runner = createGitRunner()
-  const repository = await openRepository({ dir: files.cache, runner, objectFormat: 'sha1' })
+  const repository = await openRepository({
+    dir: files.cache,
+    runner,
+    objectFormat: 'sha1',
+    compress: url.kind !== 'file',
+  })
   const remote = await openRemote({
     url,
     repository,
