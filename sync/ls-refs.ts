@@ -68,7 +68,7 @@ export function parseLsRefs(body: Buffer): LsRefsAnswer {
 }
 
 function readReply(reply: Reply, endpoint: URL, prefixes: readonly RefName[]): LsRefsAnswer {
-  const at = `listing refs of ${endpoint.host}`
+  const at = `listing refs of ${repositoryUrl(endpoint)}`
   const { status } = reply
   if (status === 401) throw syncError('auth', `The remote wants a credential (401) while ${at}`)
   if (status === 403) throw syncError('forbidden', `The remote says no (403) while ${at}`)
@@ -82,11 +82,14 @@ function readReply(reply: Reply, endpoint: URL, prefixes: readonly RefName[]): L
   return new Map([...refs].filter(([ref]) => prefixes.some((prefix) => ref.startsWith(prefix))))
 }
 
+/** As a person typed it: without the request's last part, a query or a user. */
+function repositoryUrl(endpoint: URL): string {
+  return `${endpoint.protocol}//${endpoint.host}${endpoint.pathname.replace(/\/git-upload-pack$/, '')}`
+}
+
 function redirected(reply: Reply, endpoint: URL) {
   const target = URL.parse(String(reply.headers.location ?? ''), endpoint.href)
-  const place = target
-    ? `${target.protocol}//${target.host}${target.pathname.replace(/\/git-upload-pack$/, '')}`
-    : 'elsewhere'
+  const place = target ? repositoryUrl(target) : 'elsewhere'
   return syncError(
     'bad-url',
     `The remote redirects to ${place}; redirects are not followed, use that URL if it is right`,

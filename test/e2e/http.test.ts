@@ -94,7 +94,7 @@ describe.concurrent('over smart HTTP', () => {
       expect(refused).toMatchObject({
         exit: 4,
         code: 'auth',
-        message: expect.stringContaining(`127.0.0.1:${server.port}`),
+        message: expect.stringContaining(url),
       })
       expect(refused.hint).not.toBe('')
       expect(JSON.stringify(refused)).not.toContain('not the one')
