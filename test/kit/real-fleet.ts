@@ -3,7 +3,7 @@
  * through the app in this process where a process adds nothing.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect } from 'vitest'
 import { app } from '../../src/app.ts'
@@ -123,6 +123,12 @@ export async function talkBothWays(from: Place, to: Place, names: { from: string
   expect(answer.messages).toMatchObject([{ from: names.to, text: 'looked', in_reply_to: id }])
   const report = await json(from, ['show', id.slice(0, 8)])
   expect(report.deliveries).toMatchObject([{ agent: names.to, state: 'acked' }])
+}
+
+/** The state folder of a machine's only fleet. */
+export function stateDir({ home }: Place): string {
+  const [fleet] = readdirSync(join(home, 'gw')).filter((name) => /^[0-9a-f]{32}$/.test(name))
+  return join(home, 'gw', fleet as string)
 }
 
 /** The app's view of a place. */
