@@ -28,6 +28,8 @@ export class Intake implements IntakePass {
   count = 0
   readonly #streams = new Map<string, Stream>()
   readonly #keys = new Map<string, readonly Uint8Array[]>()
+  /** The clock as this pass has raised it; null before the first record. */
+  #lamport: number | null = null
 
   constructor(ledger: Ledger, control: ControlState) {
     this.ledger = ledger
@@ -65,13 +67,14 @@ export class Intake implements IntakePass {
     return this.#judge({ peer, seq, line, c, e, text, conversation })
   }
 
-  /** Delivers what is in order now, and writes the streams back. */
+  /** Delivers what is in order now, and writes the streams and the clock back. */
   settle(): void {
     for (const stream of this.#streams.values()) {
       this.pump(stream, false)
       stream.save()
     }
     this.#streams.clear()
+    if (this.#lamport !== null) this.ledger.inbound.witness(this.#lamport)
   }
 
   /** The stream of one sender incarnation in one conversation. */
@@ -121,11 +124,12 @@ export class Intake implements IntakePass {
       return 'held'
     }
     const inbound = this.ledger.inbound
-    if (record.lamport > inbound.lamport() + LAMPORT_JUMP) {
+    this.#lamport ??= inbound.lamport()
+    if (record.lamport > this.#lamport + LAMPORT_JUMP) {
       if (k !== null) this.stream(peer, c).spend(e, k)
       return this.#quarantine(peer, seq, 'its logical time jumps too far', line.text)
     }
-    inbound.witness(record.lamport)
+    this.#lamport = Math.max(this.#lamport, record.lamport)
     if (record.t === 'receipt' || record.t === 'void' || record.t === 'request') {
       act(this, peer, c, record as Exclude<AnyRecord, { unknown: true }>)
       return 'acted'
