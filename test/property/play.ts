@@ -9,7 +9,7 @@ import { type InvitePlayed, World } from './world.ts'
 
 const MAX_INVITES = 5
 const MAX_CONVERSATIONS = 9
-const LEAST_ROUNDS = 8
+const LEAST_ROUNDS = 5
 const MOST_ROUNDS = 40
 
 /** What a run came to. */

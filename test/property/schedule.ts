@@ -103,7 +103,8 @@ export function makeSchedule(seed: number, steps: number): Schedule {
     return 'cycle'
   }
   const actions = Array.from({ length: steps }, (_, i): Action => {
-    return [OPENING[i] ?? pick(), number(), number(), number(), number()]
+    // The last number makes the ids: two alike would be two messages with one id.
+    return [OPENING[i] ?? pick(), number(), number(), number(), Math.floor(random() * 2 ** 31)]
   })
   return { seed, profile: PROFILES[seed % PROFILES.length] as Profile, actions }
 }
