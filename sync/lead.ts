@@ -2,12 +2,12 @@
  * The orchestrator's part of a cycle: its commands become the next control. It signs only on top of what the remote shows
  * and never the same number twice; what it signed counts when it is read back (WIRE.md "Control").
  */
-import { type Grant, sealGrants } from '../credentials/index.ts'
+import { type Grant, sealGrants, sha256Hex } from '../credentials/index.ts'
 import type { Refs, SyncContext } from './context.ts'
 import { type ControlState, type MachineEntry, signControl } from './control.ts'
 import { applyCommands, type Command, type Draft } from './lead-commands.ts'
 import { controlRef, LIMITS, peerName } from './paths.ts'
-import type { Oid } from './ports.ts'
+import type { Oid, TreeFile } from './ports.ts'
 
 /** A number in a manifest further ahead than this is a lie, not a host restore. */
 const CONTROL_JUMP = 1000
@@ -101,18 +101,14 @@ async function commitControl(
   const { ledger, repository } = context
   const self = ledger.self.read()
   const tree = await repository.tree(base, LIMITS.controlFiles)
-  const kept = tree.filter(
-    ({ path }) => path.startsWith('credentials/') && !draft.reseal.has(path.split('/')[1] as string),
-  )
-  const keptBytes = await repository.read(kept, LIMITS.credentialBytes)
-  const credentials = new Map(kept.map((file, i): [string, Uint8Array] => [file.path, keptBytes[i] as Uint8Array]))
+  const kept = await keptCredentials(context, before, draft, tree)
+  const credentials = new Map(kept)
   const sealed = await Promise.all(
     [...draft.reseal].map((machine) => sealFor(context, state as ControlState, machine, draft)),
   )
   for (const file of sealed) if (file !== null) credentials.set(file.path, file.bytes)
-  const rootFiles = tree.filter(({ path }) => path.startsWith('roots/'))
-  const rootBytes = await repository.read(rootFiles, LIMITS.entryBytes)
-  const roots = new Map(rootFiles.map((file, i): [string, Uint8Array] => [file.path, rootBytes[i] as Uint8Array]))
+  // As verified, not as they stand there: anybody with push access may have changed them under our note.
+  const roots = new Map(ledger.control.roots().map((bytes, i): [string, Uint8Array] => [`roots/${i + 1}`, bytes]))
   const signer = context.keys().orchestrator
   if (signer === null) throw new Error('lead without an orchestrator key')
   const { files } = signControl(state, credentials, roots, { machine: self.machine, signer })
@@ -121,26 +117,36 @@ async function commitControl(
     ledger.control.saveSigned(state.n)
     for (const { c, e, key } of draft.minted) ledger.control.addKey(c, e, key)
   })
-  const same = new Map(tree.map((file) => [file.path, file]))
-  const puts = new Map([...files].filter(([path]) => !unchanged(before, state.fleet, path, files, same.has(path))))
-  const deletes = [...same.keys()].filter((path) => !files.has(path))
+  // A kept credential is the same file; everything else is cheap enough to write again.
+  const puts = new Map([...files].filter(([path]) => !kept.has(path)))
+  const deletes = tree.map(({ path }) => path).filter((path) => !files.has(path))
   return repository.commit({ parent: base, puts, deletes })
 }
 
-/** Roots never change; a kept credential is the same file. Everything else is cheap enough to write again. */
-function unchanged(
+/**
+ * The credentials that stay as they are. One that is gone, or is not the file that our last note named, is never signed
+ * again: who can push could put a key of their own into it. Its machine's are sealed anew.
+ */
+async function keptCredentials(
+  context: SyncContext,
   before: ControlState,
-  fleet: string,
-  path: string,
-  files: ReadonlyMap<string, Uint8Array>,
-  there: boolean,
-): boolean {
-  if (!there || before.fleet !== fleet) return false
-  return (
-    path.startsWith('roots/') ||
-    (path.startsWith('credentials/') && before.files[path] !== undefined && files.has(path))
-  )
+  draft: Draft,
+  tree: readonly TreeFile[],
+): Promise<Map<string, Uint8Array>> {
+  const named = Object.keys(before.files).filter((path) => path.startsWith('credentials/'))
+  const there = new Map(tree.map((file) => [file.path, file]))
+  const files = named.flatMap((path) => there.get(path) ?? [])
+  const bytes = await context.repository.read(files, LIMITS.credentialBytes)
+  const kept = new Map<string, Uint8Array>()
+  for (const [i, { path }] of files.entries()) {
+    if (sha256Hex(bytes[i] as Uint8Array) === before.files[path]) kept.set(path, bytes[i] as Uint8Array)
+  }
+  for (const path of named) if (!kept.has(path)) draft.reseal.add(machineOf(path))
+  for (const path of kept.keys()) if (draft.reseal.has(machineOf(path))) kept.delete(path)
+  return kept
 }
+
+const machineOf = (credential: string): string => credential.split('/')[1] as string
 
 /** One file with every grant of a machine: all epochs from its agents' first one on. */
 async function sealFor(

@@ -4,7 +4,7 @@ import { SyncError } from './errors.ts'
 import { askForHoles } from './holes.ts'
 import { controlRef, LIMITS, type Peer, parseMachineRef } from './paths.ts'
 import type { Oid, RefTip } from './ports.ts'
-import { type ControlReading, readControl } from './read-control.ts'
+import { type ControlReading, isLead, readControl } from './read-control.ts'
 import { readMachine } from './read-machine.ts'
 
 /** What a pull found. */
@@ -91,15 +91,14 @@ async function answerOlderControl(
       hint: 'nothing was applied; this machine waits for a higher number from an orchestrator',
     })
   }
-  if (reading === 'older') await putControlBack(context, commit, signal)
-  if (reading === 'same') {
-    const current = ledger.control.current()
-    if (current !== null) {
-      ledger.transaction(() => {
-        ledger.control.apply(current, commit)
-        ledger.control.markSeen(controlRef(prefix), commit, current.n, true)
-      })
-    }
+  const current = ledger.control.current()
+  const damaged = reading === 'unreadable' && current !== null && isLead(context, current)
+  if (reading === 'older' || damaged) await putControlBack(context, commit, signal)
+  if (reading === 'same' && current !== null) {
+    ledger.transaction(() => {
+      ledger.control.apply(current, commit)
+      ledger.control.markSeen(controlRef(prefix), commit, current.n, true)
+    })
   }
 }
 
@@ -110,6 +109,8 @@ async function putControlBack(context: SyncContext, there: Oid | null, signal?: 
   if (held === null || !(await repository.has(held))) return
   const ref = controlRef(ledger.self.read().prefix)
   let oid = held
+  // A commit that git refused to fetch is not here to build on: a person must delete it, and talk goes on meanwhile.
+  if (there !== null && !(await repository.has(there))) return
   if (there !== null) {
     const tree = await repository.tree(held, LIMITS.controlFiles)
     const bytes = await repository.read(tree, LIMITS.controlNoteBytes)

@@ -11,7 +11,7 @@ import { controlRef, LIMITS } from './paths.ts'
 import type { Oid, TreeFile } from './ports.ts'
 
 /** Where the remote's control stands against ours. */
-export type ControlReading = 'newer' | 'same' | 'older' | 'forked' | 'unreadable'
+export type ControlReading = 'newer' | 'same' | 'older' | 'forked' | 'unreadable' | 'newer-format'
 
 /** Reads the commit of the control ref and applies it when it is newer. */
 export async function readControl(context: SyncContext, commit: Oid): Promise<ControlReading> {
@@ -19,9 +19,9 @@ export async function readControl(context: SyncContext, commit: Oid): Promise<Co
   const self = ledger.self.read()
   const ref = controlRef(self.prefix)
   const before = ledger.control.current()
-  const tree = await repository.tree(commit, LIMITS.controlFiles)
-  const files = new Map(tree.map((file) => [file.path, file]))
   try {
+    const tree = await repository.tree(commit, LIMITS.controlFiles)
+    const files = new Map(tree.map((file) => [file.path, file]))
     const roots = await readRoots(context, tree)
     const trust = verifyRoots(roots)
     if (trust.fleet !== self.fleet) {
@@ -36,21 +36,52 @@ export async function readControl(context: SyncContext, commit: Oid): Promise<Co
     const [noteBytes] = await readPaths(context, files, ['control'], LIMITS.controlNoteBytes)
     const head = verifyControlNote(noteBytes as Uint8Array, trust)
     if (before !== null && head.n < before.n) return 'older'
-    if (before !== null && head.n === before.n) return head.sha256 === before.sha256 ? 'same' : 'forked'
+    if (before !== null && head.n === before.n) {
+      if (head.sha256 !== before.sha256) return 'forked'
+      const changed = await changedFile(context, head.files, files)
+      if (changed === null) return 'same'
+      throw new CredentialError('mismatch', `${changed} is not the file that control names`, { hint: 'poll again' })
+    }
     const paths = neededPaths(head)
     const bytes = await readPaths(context, files, paths, LIMITS.entryBytes)
     const control = buildControl(head, new Map(paths.map((path, i) => [path, bytes[i] as Uint8Array])))
     const grants = await openCredentials(context, control, files)
+    const leads = isLead(context, control)
+    const changed = leads ? await changedFile(context, control.files, files) : null
     applyControl(context, control, commit, roots, grants)
+    // Signing again puts whole files in the place of what somebody changed under our note.
+    if (changed !== null) ledger.control.addCommand({ type: 'renew' })
     return 'newer'
   } catch (error) {
-    if (!(error instanceof CredentialError)) throw error
+    const isTree = error instanceof SyncError && (error.code === 'bad-tree' || error.code === 'too-large')
+    if (!isTree && !(error instanceof CredentialError)) throw error
+    const isNewer = error.code === 'newer' || error.code === 'unsupported'
+    // The lead puts its own control back, and looks again until it has.
+    const repairs = !isNewer && before !== null && isLead(context, before)
     ledger.transaction(() => {
       ledger.inbound.quarantine({ ref }, `${error.code}: ${error.message}`, commit)
-      ledger.control.markSeen(ref, commit, before?.n ?? 0, false)
+      if (!repairs) ledger.control.markSeen(ref, commit, before?.n ?? 0, false)
     })
-    return 'unreadable'
+    return isNewer ? 'newer-format' : 'unreadable'
   }
+}
+
+/** True on the machine that has the standing duties. */
+export function isLead(context: SyncContext, control: ControlState): boolean {
+  return context.keys().orchestrator !== null && control.lead === context.ledger.self.read().machine
+}
+
+/** The first file that is missing or not the one the note names, credentials of other machines among them; null when all are. */
+async function changedFile(
+  context: SyncContext,
+  hashes: Readonly<Record<string, string>>,
+  files: ReadonlyMap<string, TreeFile>,
+): Promise<string | null> {
+  const paths = Object.keys(hashes)
+  const missing = paths.find((path) => !files.has(path))
+  if (missing !== undefined) return missing
+  const bytes = await readPaths(context, files, paths, LIMITS.credentialBytes)
+  return paths.find((path, i) => sha256Hex(bytes[i] as Uint8Array) !== hashes[path]) ?? null
 }
 
 async function readRoots(context: SyncContext, tree: readonly TreeFile[]): Promise<readonly Uint8Array[]> {
