@@ -27,7 +27,9 @@ export function search(context: BridgeContext, input: SearchInput): readonly Sea
   const words = input.query.split(/\s+/u).filter((word) => word !== '')
   if (words.length === 0) throw new GitwireError('usage', 'nothing to search for', { hint: 'give one word or more' })
   const match = words.map((word) => `"${word.replaceAll('"', '""')}"`).join(' ')
-  const rows = context.store.messages.search(match, input.agent ?? null, input.limit ?? SEARCH_LIMIT)
+  const rows = context.store.transaction(() =>
+    context.store.messages.search(match, input.agent ?? null, input.limit ?? SEARCH_LIMIT),
+  )
   return rows.map((row) => ({ message: view(context, row), snippet: cleanText(row.snippet).text }))
 }
 

@@ -83,7 +83,6 @@ function effects(db: Db, wallMs: () => number): Effects {
   const addMessage =
     db.prepare(`INSERT INTO message (id, machine, out, c, sender, recipients, text, re, class, action, files, at, received_at, lamport, seq)
     VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-  const index = db.prepare('INSERT INTO message_fts (rowid, text) VALUES (?, ?)')
   const addInbox = db.prepare('INSERT INTO inbox (agent, row, offered_at) VALUES (?, ?, ?)')
   const waitingFor = db.prepare('SELECT row FROM delivery WHERE agent = ? AND fetched_at IS NULL').pluck()
   const addLocal = db.prepare('INSERT OR IGNORE INTO inbox (agent, row, offered_at) VALUES (?, ?, ?)')
@@ -117,7 +116,6 @@ function effects(db: Db, wallMs: () => number): Effects {
         r.lamport,
         seq,
       )
-      index.run(row, text)
       for (const agent of recipients) addInbox.run(agent, row, now)
     },
     deliverLocally(agent) {

@@ -61,7 +61,7 @@ export interface NewParts {
 }
 
 export interface MessageStore {
-  /** Message, index, inbox rows, deliveries and outbox row; call inside a transaction. @returns the row */
+  /** Message, inbox rows, deliveries and outbox row; call inside a transaction. @returns the row */
   add(
     message: NewMessage,
     place: { machine: string; local: readonly string[]; remote: readonly string[] },
@@ -108,6 +108,7 @@ export interface MessageStore {
     after: number
     limit: number
   }): readonly MessageRow[]
+  /** Indexes what came since the last search, then searches; call inside a transaction. */
   search(match: string, agent: string | null, limit: number): readonly (MessageRow & { snippet: string })[]
 }
 
@@ -120,7 +121,6 @@ function adding(db: Db): Pick<MessageStore, 'add' | 'addStatus' | 'addOwnStatus'
   const message =
     db.prepare(`INSERT INTO message (id, machine, out, c, sender, recipients, text, re, class, action, files, at, received_at, lamport)
     VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-  const index = db.prepare('INSERT INTO message_fts (rowid, text) VALUES (?, ?)')
   const inbox = db.prepare('INSERT INTO inbox (agent, row, offered_at) VALUES (?, ?, ?)')
   const delivery = db.prepare('INSERT INTO delivery (row, agent, fetched_at) VALUES (?, ?, ?)')
   const outbox = db.prepare('INSERT INTO outbox (type, c, sender, row, payload) VALUES (?, ?, ?, ?, ?)')
@@ -150,7 +150,6 @@ function adding(db: Db): Pick<MessageStore, 'add' | 'addStatus' | 'addOwnStatus'
         lamport,
       )
       const row = Number(lastInsertRowid)
-      index.run(row, m.text)
       for (const agent of local) {
         inbox.run(agent, row, m.at)
         delivery.run(row, agent, m.at)
@@ -247,6 +246,14 @@ function reading(db: Db): Pick<MessageStore, 'byId' | 'byPrefix' | 'deliveries' 
   const search =
     db.prepare(`SELECT m.*, snippet(message_fts, 0, '«', '»', '…', 16) AS snippet FROM message_fts f JOIN message m ON m.row = f.rowid
     WHERE message_fts MATCH ? AND (? IS NULL OR m.sender = ? OR m.recipients LIKE ?) ORDER BY f.rank LIMIT ?`)
+  const lastRow = db.prepare('SELECT coalesce(max(row), 0) FROM message').pluck()
+  // Indexing costs three times what all other writes of a message cost, so it waits until somebody searches.
+  const indexNew = db.prepare(`INSERT INTO message_fts (rowid, text) SELECT row, text FROM message WHERE row IN (
+    SELECT row FROM message WHERE row > ? EXCEPT SELECT id FROM message_fts_docsize WHERE id > ?)`)
+  const isIndexed = db.prepare('SELECT 1 FROM message_fts_docsize WHERE id = ?').pluck()
+  // Rows are only ever added: none up to `indexed` lacks its entry, nor up to `tried` if that transaction was committed.
+  let indexed = 0
+  let tried = 0
   const named = (agent: string | null) => (agent === null ? null : `%"${agent}"%`)
   return {
     byId: (id) => (byId.get(id) as MessageRow | undefined) ?? null,
@@ -267,7 +274,11 @@ function reading(db: Db): Pick<MessageStore, 'byId' | 'byPrefix' | 'deliveries' 
         named(f.with),
         f.limit,
       ) as MessageRow[],
-    search: (match, agent, limit) =>
-      search.all(match, agent, agent, named(agent), limit) as (MessageRow & { snippet: string })[],
+    search(match, agent, limit) {
+      if (isIndexed.get(tried) === 1) indexed = tried
+      tried = lastRow.get() as number
+      if (tried > indexed) indexNew.run(indexed, indexed)
+      return search.all(match, agent, agent, named(agent), limit) as (MessageRow & { snippet: string })[]
+    },
   }
 }
