@@ -49,6 +49,7 @@ export type SyncEvent =
   | { readonly type: 'alarm'; readonly ref: string; readonly reason: string }
   | { readonly type: 'pushed'; readonly ref: string; readonly lines: number }
   | { readonly type: 'refused-push'; readonly ref: string }
+  | { readonly type: 'incarnation'; readonly replaces: string; readonly incarnation: string; readonly reason: string }
 
 /** What one cycle came to. */
 export interface CycleReport {

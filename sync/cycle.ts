@@ -4,6 +4,7 @@
  */
 import { createPushBudget, heartbeatSeconds, NO_BUDGET, type PushBudget } from './budget.ts'
 import { type CycleReport, pushesPerMinute, type Refs, type SyncContext } from './context.ts'
+import { recoverOwnRefs, takeNewIncarnation } from './incarnation.ts'
 import { lead, wantsToLead } from './lead.ts'
 import { type Prepared, prepare } from './outgoing.ts'
 import { placeExtraClaims, publish, settleOwnRef } from './publish.ts'
@@ -23,10 +24,12 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
   const { clock, ledger, remote } = context
   const refs = await remote.list([], signal)
   context.breakpoint?.('listed')
-  await settleOwnRef(context, refs, signal)
+  if (!(await settleOwnRef(context, refs, signal))) takeNewIncarnation(context, 'the remote is ahead of this database')
   await placeExtraClaims(context, refs, signal)
   context.breakpoint?.('repaired')
   const pulled = await pull(context, refs, signal)
+  if (peersAreAhead(context)) takeNewIncarnation(context, 'others have read more of this machine than it knows')
+  await recoverOwnRefs(context, refs, signal)
   context.breakpoint?.('pulled')
   const budget = bucketOf(context, memory)
   budget.observed(pulled.refsChanged, clock.monotonicMs())
@@ -43,6 +46,12 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
     hot: pulled.records > 0 || (sent.prepared?.lines ?? 0) > 0,
     dueInMs: Math.max(sent.heldMs, dueInMs(context, memory)),
   }
+}
+
+/** A machine that sees a higher `n` of itself in any note was restored or cloned (WIRE.md). */
+function peersAreAhead(context: SyncContext): boolean {
+  const self = context.ledger.self.read()
+  return context.ledger.peers.all().some((peer) => peer.closed === null && peer.seesUs > self.n)
 }
 
 interface Sent {

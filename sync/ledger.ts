@@ -33,6 +33,10 @@ export interface SelfState {
   readonly files: readonly (readonly [number, number])[]
   readonly claim: Uint8Array | null
   readonly replaces: string | null
+  /** After a restore: own old refs are still to be read. */
+  readonly recovering?: boolean
+  /** After a restore: no line is written before this control is applied. */
+  readonly awaitsControl?: number
 }
 
 /** What is known of one incarnation of another machine. */
@@ -44,6 +48,8 @@ export interface PeerState extends Peer {
   readonly control: number
   /** How far it holds this machine's log (custody). */
   readonly custody: number
+  /** The number of ours that it has read. */
+  readonly seesUs: number
   readonly everySeconds: number
   readonly replaces: string | null
   /** Why nothing more is read of it; null while it is open. */
@@ -116,6 +122,11 @@ export interface StoredCommand {
 export interface SelfLedger {
   read(): SelfState
   write(patch: Partial<SelfState>): void
+  /**
+   * Goes on as another incarnation: numbers begin anew, unacknowledged rows lose their lines and will get others, receipts
+   * are queued again. Call inside a transaction.
+   */
+  startIncarnation(incarnation: string): void
   /** The agents this machine hosts or has claimed. */
   agents(): readonly string[]
   addAgent(agent: string): void
@@ -237,6 +248,13 @@ export interface OutboundLedger {
   notices(): readonly Notice[]
   addNotice(c: string, from: string, payload: object): void
   dropNotice(key: number): void
+  /** Takes back a message that this machine sent and its restored database lacks; it is sent again under the same id. */
+  recoverSent(
+    c: string,
+    record: MessageRecord,
+    text: string,
+    parts: { chunks: readonly string[]; sha256: string; bytes: number } | null,
+  ): void
   /** When the oldest unsent receipt was queued, wall-clock ms; null when there is none. */
   oldestReceiptAt(): number | null
   /** True when rows or notices other than receipts wait. */

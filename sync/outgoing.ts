@@ -38,7 +38,11 @@ export function prepare(context: SyncContext, reason: { heartbeatDue: boolean })
     if (entry?.status === 'revoked') return null
     const receiptAt = ledger.outbound.oldestReceiptAt()
     const overdue = receiptAt !== null && context.clock.wallMs() - receiptAt >= context.pace.receiptDelayMs
-    const speaks = control !== null && entry !== undefined && control.policy.stop === undefined
+    const speaks =
+      control !== null &&
+      entry !== undefined &&
+      control.policy.stop === undefined &&
+      control.n >= (self.awaitsControl ?? 0)
     const urgent = ledger.outbound.hasUrgent() || (speaks && ledger.outbound.again(self.tail.seq).length > 0)
     if (self.n > 0 && !urgent && !overdue && !reason.heartbeatDue) return null
     const writer = new LineWriter(context, control, self)

@@ -14,26 +14,31 @@ import type { Oid } from './ports.ts'
 /**
  * Repairs our ref before any work: confirms a push whose answer was lost, puts back what the host lost, and stops with an
  * explanation when somebody else writes it.
- * @throws SyncError `invite-used`, `foreign-writer`, `restored`
+ * @returns false when the remote is ahead of this database: a backup was restored or this machine was cloned
+ * @throws SyncError `invite-used`, `foreign-writer`
  */
-export async function settleOwnRef(context: SyncContext, refs: Refs, signal?: AbortSignal): Promise<void> {
+export async function settleOwnRef(context: SyncContext, refs: Refs, signal?: AbortSignal): Promise<boolean> {
   const self = context.ledger.self.read()
   const ref = machineRef(self.prefix, self)
   const own = refs.get(ref) ?? null
   // Nothing of ours is signed yet: a ref that is there was made by another paste of the same invite.
-  if (self.n === 0 && own === null) return
-  if (self.pendingOid !== null && own === self.pendingOid) return confirm(context, self.pendingOid)
-  if (own === self.tip) return
+  if (self.n === 0 && own === null) return true
+  if (self.pendingOid !== null && own === self.pendingOid) {
+    confirm(context, self.pendingOid)
+    return true
+  }
+  if (own === self.tip) return true
   if (own === null || (await context.repository.has(own))) {
+    if (own !== null && ((await ownNumber(context, self, own)) ?? 0) > self.n) return false
     // Missing, or an older commit of ours (a restored host or a stale read): the same commit again.
     const oid = self.pendingOid ?? self.tip
     if (oid !== null && (await context.repository.has(oid))) {
       const outcome = await context.remote.push({ ref, oid, expected: own }, signal)
       if (outcome === 'pushed') confirm(context, oid)
     } else if (own === null) context.ledger.self.write({ tip: null, pending: true, pendingOid: null })
-    return
+    return true
   }
-  await adopt(context, self, { ref, oid: own }, signal)
+  return adopt(context, self, { ref, oid: own }, signal)
 }
 
 /** Judges a commit on our ref that we did not make here. */
@@ -42,7 +47,7 @@ async function adopt(
   self: SelfState,
   own: { ref: string; oid: Oid },
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   await context.remote.fetch([own], signal)
   const n = await ownNumber(context, self, own.oid)
   if (n === null && self.tip === null) {
@@ -55,13 +60,10 @@ async function adopt(
       hint: 'nothing was overwritten; find who else can push there, then `gitwire rebuild` for a new incarnation',
     })
   }
-  if (n > self.n) {
-    throw new SyncError('restored', `the remote has number ${n} of this machine, this database only ${self.n}`, {
-      hint: 'a backup was restored or this machine was cloned: `gitwire rebuild` goes on as a new incarnation',
-    })
-  }
+  if (n > self.n) return false
   // Our own older content under a commit we do not have (a restored host, a wiped cache): go on from there.
   context.ledger.self.write({ tip: own.oid, pending: true, pendingOid: null })
+  return true
 }
 
 async function ownNumber(context: SyncContext, self: SelfState, oid: Oid): Promise<number | null> {

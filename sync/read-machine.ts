@@ -181,6 +181,7 @@ function savePeer(
     cursor,
     control: limited ? (before?.control ?? 0) : note.control[0],
     custody,
+    seesUs: limited ? (before?.seesUs ?? 0) : (note.peers.get(peerName(self))?.n ?? 0),
     everySeconds: note.everySeconds,
     replaces: note.replaces,
     closed: null,

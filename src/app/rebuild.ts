@@ -51,6 +51,7 @@ export async function rebuild(
         replaces:
           facts.incarnation === null ? null : peerName({ machine: facts.machine, incarnation: facts.incarnation }),
       })
+      store.self.write({ recovering: true })
       store.self.setFact('remote', facts.remote)
     })
     store.close()

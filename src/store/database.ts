@@ -33,9 +33,9 @@ export function openDatabase(path: string): Db {
   })
 }
 
-/** A database in memory with the same schema, for simulations. */
-export function openMemoryDatabase(): Db {
-  const db = new Database(':memory:')
+/** A database in memory with the same schema, for simulations; from serialized bytes when they are given. */
+export function openMemoryDatabase(bytes: Uint8Array | null): Db {
+  const db = new Database(bytes === null ? ':memory:' : Buffer.from(bytes))
   migrate(db, ':memory:')
   return db
 }

@@ -18,18 +18,20 @@ export interface Store extends Ledger {
   readonly peers: PeerStore
   readonly messages: MessageStore
   readonly overview: OverviewStore
+  /** The whole database as bytes, as of the last commit. */
+  serialize(): Uint8Array
   /** `ok`, or what SQLite's integrity check found. */
   integrity(): string
   close(): void
 }
 
 /**
- * Opens the store at `path` (null: in memory).
+ * Opens the store at `path` (null: in memory; bytes: in memory, from {@link Store.serialize}).
  * @throws GitwireError `database-newer`, `database-damaged`, `disk-full`
  */
-export function openStore(path: string | null, wallMs: () => number): Store {
-  const db = path === null ? openMemoryDatabase() : openDatabase(path)
-  return assemble(db, path ?? ':memory:', wallMs)
+export function openStore(path: string | Uint8Array | null, wallMs: () => number): Store {
+  if (typeof path === 'string') return assemble(openDatabase(path), path, wallMs)
+  return assemble(openMemoryDatabase(path), ':memory:', wallMs)
 }
 
 function assemble(db: Db, path: string, wallMs: () => number): Store {
@@ -40,13 +42,14 @@ function assemble(db: Db, path: string, wallMs: () => number): Store {
   }
   return {
     transaction,
-    self: selfStore(db),
+    self: selfStore(db, wallMs),
     control: controlStore(db, wallMs),
     peers: peerStore(db, wallMs),
     inbound: inboundStore(db, wallMs),
     outbound: outboundStore(db, wallMs),
     messages: messageStore(db),
     overview: overviewStore(db),
+    serialize: () => db.serialize(),
     integrity: () => db.pragma('integrity_check', { simple: true }) as string,
     close: () => void db.close(),
   }

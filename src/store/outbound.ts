@@ -2,9 +2,19 @@
 import type { Mark, Notice, OutboundLedger, OutRow, OwnLine, Ranges } from '../../sync/index.ts'
 import type { Db } from './database.ts'
 import { RECEIPT_STATES } from './inbound.ts'
+import { recovering } from './incarnation.ts'
 
 export function outboundStore(db: Db, wallMs: () => number): OutboundLedger {
-  return { ...rows(db), ...lines(db, wallMs), ...resending(db), ...marks(db, wallMs), ...notices(db, wallMs) }
+  const recover = recovering(db)
+  const machine = db.prepare("SELECT json_extract(json, '$.machine') FROM self").pluck()
+  return {
+    recoverSent: (c, record, text, parts) => recover(machine.get() as string, c, record, text, parts),
+    ...rows(db),
+    ...lines(db, wallMs),
+    ...resending(db),
+    ...marks(db, wallMs),
+    ...notices(db, wallMs),
+  }
 }
 
 interface UnsentRow {

@@ -11,6 +11,7 @@ interface PeerRow {
   chain: string
   control: number
   custody: number
+  sees_us: number
   every_s: number
   replaces: string | null
   closed: string | null
@@ -27,10 +28,10 @@ export function peerStore(db: Db, wallMs: () => number): PeerStore {
   const one = db.prepare('SELECT * FROM peer WHERE machine = ? AND incarnation = ?')
   const all = db.prepare('SELECT * FROM peer ORDER BY id')
   const upsert =
-    db.prepare(`INSERT INTO peer (machine, incarnation, n, sha256, seq, chain, control, custody, every_s, replaces, closed, heard_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (machine, incarnation) DO UPDATE SET n = excluded.n, sha256 = excluded.sha256,
+    db.prepare(`INSERT INTO peer (machine, incarnation, n, sha256, seq, chain, control, custody, every_s, replaces, closed, heard_at, sees_us)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (machine, incarnation) DO UPDATE SET n = excluded.n, sha256 = excluded.sha256,
     seq = excluded.seq, chain = excluded.chain, control = excluded.control, custody = excluded.custody, every_s = excluded.every_s,
-    replaces = excluded.replaces, closed = excluded.closed, heard_at = excluded.heard_at`)
+    replaces = excluded.replaces, closed = excluded.closed, heard_at = excluded.heard_at, sees_us = excluded.sees_us`)
   const latest = db.prepare(`SELECT * FROM peer p WHERE machine = ? AND closed IS NULL AND NOT EXISTS (
     SELECT 1 FROM peer q WHERE q.machine = p.machine AND q.closed IS NULL AND q.replaces = p.machine || '-' || p.incarnation)
     ORDER BY id DESC LIMIT 1`)
@@ -59,6 +60,7 @@ export function peerStore(db: Db, wallMs: () => number): PeerStore {
         replaces,
         closed,
         wallMs(),
+        peer.seesUs,
       )
     },
     latest: (machine) => state(latest.get(machine) as PeerRow | undefined),
@@ -80,6 +82,7 @@ function state(row: PeerRow | undefined): PeerState | null {
     cursor: { seq: row.seq, chain: row.chain },
     control: row.control,
     custody: row.custody,
+    seesUs: row.sees_us,
     everySeconds: row.every_s,
     replaces: row.replaces,
     closed: row.closed,

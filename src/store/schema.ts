@@ -84,4 +84,5 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE asked (machine TEXT NOT NULL, incarnation TEXT NOT NULL, c TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (machine, incarnation, c)) WITHOUT ROWID;
   CREATE TABLE conversation_request (id TEXT PRIMARY KEY, participants TEXT NOT NULL, topic TEXT, agent TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
   `,
+  'ALTER TABLE peer ADD COLUMN sees_us INTEGER NOT NULL DEFAULT 0',
 ]

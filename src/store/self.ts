@@ -1,6 +1,7 @@
 /** This machine's own numbers and agents. */
-import type { Oid, SelfLedger, SelfState } from '../../sync/index.ts'
+import { LOG_START, type Oid, type SelfLedger, type SelfState } from '../../sync/index.ts'
 import type { Db } from './database.ts'
+import { renumber } from './incarnation.ts'
 
 type Extra = ReturnType<SelfLedger['extraClaims']>[number]
 
@@ -16,7 +17,7 @@ export interface SelfStore extends SelfLedger {
   setFact(key: string, value: string): void
 }
 
-export function selfStore(db: Db): SelfStore {
+export function selfStore(db: Db, wallMs: () => number): SelfStore {
   const select = db.prepare('SELECT json, note, claim FROM self WHERE id = 1')
   const upsert = db.prepare(
     'INSERT INTO self VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json, note = excluded.note, claim = excluded.claim',
@@ -39,9 +40,32 @@ export function selfStore(db: Db): SelfStore {
   const save = ({ note, claim, ...json }: SelfState) => {
     upsert.run(JSON.stringify(json), note, claim)
   }
+  const forgetNumbers = renumber(db)
   return {
     read,
     write: (patch) => save({ ...read(), ...patch }),
+    startIncarnation(incarnation) {
+      const self = read()
+      forgetNumbers(wallMs())
+      save({
+        fleet: self.fleet,
+        machine: self.machine,
+        prefix: self.prefix,
+        incarnation,
+        n: 0,
+        tail: LOG_START,
+        head: LOG_START,
+        note: null,
+        pending: false,
+        pendingOid: null,
+        tip: null,
+        pushedSeq: 0,
+        files: [],
+        claim: self.claim,
+        replaces: `${self.machine}-${self.incarnation}`,
+        recovering: true,
+      })
+    },
     create: save,
     exists: () => select.get() !== undefined,
     agents: () => agents.all() as string[],

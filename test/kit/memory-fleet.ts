@@ -98,6 +98,8 @@ export interface MemoryFleet {
   join(line: string, label?: string): Promise<FleetMachine>
   /** Adds the invited agent to a member machine. */
   joinOn(machine: FleetMachine, line: string): Promise<void>
+  /** Puts a machine's database back to what {@link Store.serialize} gave; its cache is gone, its keys stay. */
+  restore(name: string, bytes: Uint8Array): FleetMachine
   /** Everybody cycles, `rounds` times, with `stepMs` between. */
   settle(rounds?: number, stepMs?: number): Promise<void>
   close(): void
@@ -172,6 +174,15 @@ export async function memoryFleet(options: FleetOptions = {}): Promise<MemoryFle
       const invite = decodeInvite(line)
       addClaim(machine.store, invite, machine.identity, importSigner(invite.signer))
       machine.inviteKeys.push(await inviteIdentity(invite))
+    },
+    restore(name, bytes) {
+      const before = machines.get(name) as FleetMachine
+      before.store.close()
+      const signer = name === 'lead' ? orchestrator : null
+      const machine = open(before.name, before.identity, signer, openStore(bytes, clock.wallMs))
+      machine.inviteKeys = before.inviteKeys
+      machines.set(name, machine)
+      return machine
     },
     async settle(rounds = 6, stepMs = 1000) {
       for (let i = 0; i < rounds; i++) {

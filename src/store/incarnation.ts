@@ -1,0 +1,67 @@
+/** SQL of a new incarnation: what was numbered loses its number, what was earned is said again. */
+import type { MessageRecord } from '../../sync/index.ts'
+import type { Db } from './database.ts'
+
+/** Forgets our log and numbers, and queues again every receipt that this machine's agents have earned senders. */
+export function renumber(db: Db): (now: number) => void {
+  const statements = [
+    'DELETE FROM own_line',
+    'DELETE FROM counter',
+    'DELETE FROM asked',
+    'UPDATE outbox SET e = NULL, k = NULL, seq = NULL, again = 0, pushed_at = NULL',
+    // What peers said of us was about the old incarnation.
+    'UPDATE peer SET custody = 0, sees_us = 0',
+  ].map((sql) => db.prepare(sql))
+  const receipts = db.prepare(`INSERT OR REPLACE INTO receipt_due
+    SELECT k.machine, k.incarnation, k.c, i.agent, k.e, k.k, CASE WHEN i.acked_at IS NULL THEN 0 ELSE 1 END, ?
+    FROM inbox i JOIN message m ON m.row = i.row JOIN copy k ON k.id = m.id AND k.machine = m.machine
+    WHERE i.surfaced_at IS NOT NULL`)
+  return (now) => {
+    for (const statement of statements) statement.run()
+    receipts.run(now)
+  }
+}
+
+type Parts = { readonly chunks: readonly string[]; readonly sha256: string; readonly bytes: number } | null
+
+/** Stores a message of ours that came back from our own old ref, with the rows that send it again. */
+export function recovering(
+  db: Db,
+): (machine: string, c: string, record: MessageRecord, text: string, parts: Parts) => void {
+  const known = db.prepare('SELECT 1 FROM message WHERE id = ? AND machine = ?').pluck()
+  const message =
+    db.prepare(`INSERT INTO message (id, machine, out, c, sender, recipients, text, re, class, action, files, at, received_at, lamport)
+    VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+  const delivery = db.prepare('INSERT INTO delivery (row, agent) VALUES (?, ?)')
+  const outbox = db.prepare('INSERT INTO outbox (type, c, sender, row, payload) VALUES (?, ?, ?, ?, ?)')
+  const raise = db.prepare('UPDATE clock SET lamport = max(lamport, ?)')
+  return (machine, c, r, text, parts) => {
+    if (known.get(r.id, machine) !== undefined) return
+    const files = r.files === undefined ? null : JSON.stringify(r.files)
+    const to = JSON.stringify(r.to)
+    const { lastInsertRowid: row } = message.run(
+      r.id,
+      machine,
+      c,
+      r.from,
+      to,
+      text,
+      r.re ?? null,
+      r.class ?? 'normal',
+      r.action ?? null,
+      files,
+      r.at,
+      r.at,
+      r.lamport,
+    )
+    raise.run(r.lamport)
+    for (const agent of r.to) delivery.run(row, agent)
+    for (const [i, data] of (parts?.chunks ?? []).entries()) {
+      const id = r.id.slice(0, 24) + (i + 1).toString(16).padStart(8, '0')
+      const payload = { t: 'part', id, lamport: r.lamport, from: r.from, to: r.to, of: r.id, i, data }
+      outbox.run('part', c, r.from, row, JSON.stringify(payload))
+    }
+    const about = parts === null ? null : { count: parts.chunks.length, sha256: parts.sha256, bytes: parts.bytes }
+    outbox.run('message', c, r.from, row, about === null ? null : JSON.stringify(about))
+  }
+}
