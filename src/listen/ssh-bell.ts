@@ -81,7 +81,8 @@ async function keepListening(
 /** One connection, from its start until nothing of it is left. @returns why it ended */
 function listenOnce(options: SshBellOptions, hint: () => void, stopped: AbortSignal): Promise<string> {
   const child = spawn('ssh', sshArguments(options), {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Its stdin stays open and silent: the script ends with it, also when this process is killed.
+    stdio: ['pipe', 'pipe', 'pipe'],
     // A group of its own: what ssh starts (ProxyCommand) ends with it.
     detached: process.platform !== 'win32',
     windowsHide: true,
@@ -104,6 +105,7 @@ function listenOnce(options: SshBellOptions, hint: () => void, stopped: AbortSig
     if (lines.includes('ready') || lines.includes('changed')) hint()
     if (line.length > LONGEST_LINE) end('the server sent a line without an end')
   })
+  child.stdin?.on('error', () => {})
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-LONGEST_LINE)
   })

@@ -13,7 +13,8 @@ const SECRET_NAME =
 
 /** Each shape, and what stands for it. */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, SHOWN],
+  // In a line of JSON its line breaks are written as \n; the quote that ends the text must stay.
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s:,-]|\\[nrt])*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g, SHOWN],
   [/AGE-SECRET-KEY-[A-Z0-9-]{8,}/gi, SHOWN],
   [/\bgwinvite1\.[A-Za-z0-9_.-]+/gi, SHOWN],
   // Own tokens, present and future: `gw`, a word, a version, a dot.
@@ -22,8 +23,8 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\b(?:gh[oprsu]_|github_pat_|glpat-|xox[abp]-)[A-Za-z0-9_-]{8,}/g, SHOWN],
   [/\b(Bearer|Basic|Token)\s+(?!\[secret\])[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${SHOWN}`],
   // A password in any URL, and whatever stands before @ in http: there it is a token more often than a name.
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"'<>]*:[^\s/?#"'<>]*@/gi, `$1${SHOWN}@`],
-  [/\b(https?:\/\/)[^\s/?#@"'<>]+@/gi, `$1${SHOWN}@`],
+  [/\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@:"'<>]{0,256}:[^\s/?#"'<>]{0,256}@/gi, `$1${SHOWN}@`],
+  [/\b(https?:\/\/)[^\s/?#@"'<>]{1,512}@/gi, `$1${SHOWN}@`],
 ]
 
 const DEEPEST = 6
@@ -48,19 +49,23 @@ function copy(value: unknown, depth: number): unknown {
   if (typeof value === 'bigint' || typeof value === 'symbol') return String(value)
   if (typeof value === 'function') return '[function]'
   if (typeof value !== 'object' || value === null) return value
-  if (value instanceof Secret) return SHOWN
-  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
   if (depth >= DEEPEST) return '[deep]'
   try {
-    if (value instanceof Error) return copyError(value, depth)
-    if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
-    if (Array.isArray(value)) return value.slice(0, MOST_ENTRIES).map((item) => copy(item, depth + 1))
-    if (value instanceof Map || value instanceof Set) return copy([...value], depth)
-    return copyFields(value, depth)
+    return copyObject(value, depth)
   } catch {
     // A getter that throws, a proxy that was revoked: a log must not fail its caller.
     return '[unreadable]'
   }
+}
+
+function copyObject(value: object, depth: number): unknown {
+  if (value instanceof Secret) return SHOWN
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
+  if (value instanceof Error) return copyError(value, depth)
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
+  if (Array.isArray(value)) return value.slice(0, MOST_ENTRIES).map((item) => copy(item, depth + 1))
+  if (value instanceof Map || value instanceof Set) return copy([...value], depth)
+  return copyFields(value, depth)
 }
 
 function copyError(error: Error, depth: number): object {
