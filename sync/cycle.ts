@@ -5,7 +5,7 @@
 import { createPushBudget, heartbeatSeconds, NO_BUDGET, type PushBudget } from './budget.ts'
 import { type CycleReport, pushesPerMinute, type Refs, type SyncContext } from './context.ts'
 import { recoverOwnRefs, takeNewIncarnation } from './incarnation.ts'
-import { lead, wantsToLead } from './lead.ts'
+import { type LeadWatch, lead, wantsToLead, watchLead } from './lead.ts'
 import { type Prepared, prepare } from './outgoing.ts'
 import { placeExtraClaims, publish, settleOwnRef } from './publish.ts'
 import { pull } from './pull.ts'
@@ -15,6 +15,8 @@ export interface CycleMemory {
   lastPushMs: number | null
   /** The repository's push bucket, made at the first cycle that knows its size. */
   bucket?: { readonly perMinute: number; readonly budget: PushBudget }
+  /** On an orchestrator that does not lead: how long the lead has stood still. */
+  leadWatch?: LeadWatch | null
 }
 
 /**
@@ -31,6 +33,7 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
   if (peersAreAhead(context)) takeNewIncarnation(context, 'others have read more of this machine than it knows')
   await recoverOwnRefs(context, refs, signal)
   context.breakpoint?.('pulled')
+  memory.leadWatch = watchLead(context, memory.leadWatch ?? null)
   const budget = bucketOf(context, memory)
   budget.observed(pulled.refsChanged, clock.monotonicMs())
   const sent = await send(context, memory, budget, refs, signal)

@@ -37,6 +37,10 @@ export type Command =
     }
   | { readonly type: 'close'; readonly id: string }
   | { readonly type: 'renew' }
+  /** Makes an active machine an orchestrator under the next root; it signs control with its machine key. */
+  | { readonly type: 'orchestrator'; readonly machine: string }
+  /** Takes the standing duties from an orchestrator that fell silent. */
+  | { readonly type: 'lead'; readonly machine: string; readonly from: string }
 
 /** A new epoch key. */
 export interface Minted {
@@ -52,6 +56,8 @@ export interface Draft {
   readonly minted: Minted[]
   /** Machines whose credentials must be sealed anew. */
   readonly reseal: Set<string>
+  readonly orchestrators: Set<string>
+  lead: string
 }
 
 /**
@@ -70,9 +76,10 @@ export function applyCommands(
     conversations: new Map(control.conversations),
     minted: [],
     reseal: new Set(),
+    orchestrators: new Set(control.orchestrators),
+    lead: control.lead,
   }
-  const { orchestrators } = control
-  const turn = (c: string) => turnEpoch(draft, { orchestrators, mintedEpoch }, c, random)
+  const turn = (c: string) => turnEpoch(draft, mintedEpoch, c, random)
   for (const command of commands) applyCommand(draft, control, command, turn)
   return draft
 }
@@ -100,6 +107,12 @@ function applyCommand(draft: Draft, control: ControlState, command: Command, tur
     const entry = draft.conversations.get(command.id)
     if (entry?.state === 'open')
       draft.conversations.set(command.id, { ...entry, state: 'closed', closed_n: control.n + 1 })
+  } else if (command.type === 'orchestrator') {
+    if (draft.machines.get(command.machine)?.status !== 'active') return
+    draft.orchestrators.add(command.machine)
+    draft.reseal.add(command.machine)
+  } else if (command.type === 'lead') {
+    if (draft.lead === command.from && draft.orchestrators.has(command.machine)) draft.lead = command.machine
   }
 }
 
@@ -156,22 +169,17 @@ function agentEntry(command: Extract<Command, { type: 'invite' }>): MachineEntry
 }
 
 /** To above every epoch that control names or that was ever minted here: two keys under one number would part the readers. */
-function turnEpoch(
-  draft: Draft,
-  about: { readonly orchestrators: readonly string[]; readonly mintedEpoch: (c: string) => number },
-  c: string,
-  random: RandomBytes,
-): void {
+function turnEpoch(draft: Draft, mintedEpoch: (c: string) => number, c: string, random: RandomBytes): void {
   const entry = draft.conversations.get(c)
   if (entry === undefined) return
-  const e = Math.max(entry.epoch, about.mintedEpoch(c)) + 1
+  const e = Math.max(entry.epoch, mintedEpoch(c)) + 1
   draft.conversations.set(c, { ...entry, epoch: e })
   draft.minted.push({ c, e, key: random(32) })
   for (const agent of Object.keys(entry.participants)) {
     const host = hostIn(draft, agent)
     if (host !== null) draft.reseal.add(host)
   }
-  for (const machine of about.orchestrators) draft.reseal.add(machine)
+  for (const machine of draft.orchestrators) draft.reseal.add(machine)
 }
 
 function conversationsOf(draft: Draft, agents: readonly string[]): string[] {

@@ -2,7 +2,7 @@
  * The orchestrator's part of a cycle: its commands become the next control. It signs only on top of what the remote shows
  * and never the same number twice; what it signed counts when it is read back (WIRE.md "Control").
  */
-import { type Grant, sealGrants, sha256Hex } from '../credentials/index.ts'
+import { createRoot, type Grant, type Signer, sealGrants, sha256Hex, verifyRoots } from '../credentials/index.ts'
 import type { Refs, SyncContext } from './context.ts'
 import { type ControlState, type MachineEntry, signControl } from './control.ts'
 import { applyCommands, type Command, type Draft } from './lead-commands.ts'
@@ -23,8 +23,8 @@ export async function lead(
   const { ledger } = context
   const self = ledger.self.read()
   const control = ledger.control.current()
-  const { orchestrator } = context.keys()
-  if (control === null || orchestrator === null || !control.orchestrators.includes(self.machine)) return null
+  const signer = controlSigner(context)
+  if (control === null || signer === null) return null
   const ref = controlRef(self.prefix)
   const base = refs.get(ref) ?? null
   if (base === null || base !== ledger.control.commit() || heardOfNewer(context, control)) return null
@@ -50,8 +50,10 @@ export async function lead(
     done: { ...control.done, [peerName(self)]: last.m },
     machines: draft.machines,
     conversations: draft.conversations,
+    orchestrators: [...draft.orchestrators],
+    lead: draft.lead,
   }
-  const oid = await commitControl(context, control, state, draft, base)
+  const oid = await commitControl(context, control, state, draft, { base, signer })
   context.breakpoint?.('control-committed')
   const outcome = await context.remote.push({ ref, oid, expected: base }, signal)
   context.breakpoint?.('control-pushed')
@@ -61,7 +63,50 @@ export async function lead(
 
 /** True when commands of this orchestrator wait to be signed. */
 export function wantsToLead(context: SyncContext): boolean {
-  return context.keys().orchestrator !== null && context.ledger.control.commands().length > 0
+  return controlSigner(context) !== null && context.ledger.control.commands().length > 0
+}
+
+/** The key this machine signs control with: the founder's own file, else its machine key, as the newest root lists it. */
+function controlSigner(context: SyncContext): Signer | null {
+  const { ledger } = context
+  const { machine } = ledger.self.read()
+  if (!ledger.control.current()?.orchestrators.includes(machine)) return null
+  const listed = verifyRoots(ledger.control.roots()).keys.get(machine)
+  const { orchestrator, identity } = context.keys()
+  return [orchestrator, identity.signer].find((signer) => signer?.publicKey === listed) ?? null
+}
+
+/** After this many of its own gaps, and at least five minutes, without a new number the lead counts as lost. */
+const LOST_GAPS = 10
+const LOST_MS = 5 * 60_000
+
+/** What an orchestrator remembers of the lead; monotonic ms. */
+export interface LeadWatch {
+  readonly lead: string
+  readonly n: number
+  readonly sinceMs: number
+}
+
+/**
+ * Another orchestrator takes the lead when the lead's number stands still over successful polls, on its own monotonic
+ * clock (WIRE.md "Control"). @returns what to remember until the next cycle
+ */
+export function watchLead(context: SyncContext, before: LeadWatch | null): LeadWatch | null {
+  const { ledger, clock } = context
+  const control = ledger.control.current()
+  const { machine } = ledger.self.read()
+  if (control === null || control.lead === machine || controlSigner(context) === null) return null
+  const peer = ledger.peers.latest(control.lead)
+  const nowMs = clock.monotonicMs()
+  const n = peer?.n ?? 0
+  if (before === null || before.lead !== control.lead || before.n !== n)
+    return { lead: control.lead, n, sinceMs: nowMs }
+  const patienceMs = Math.max(LOST_MS, (peer?.everySeconds ?? 30) * 1000 * LOST_GAPS)
+  if (nowMs - before.sinceMs >= patienceMs) {
+    const waits = ledger.control.commands().some(({ command }) => (command as Command).type === 'lead')
+    if (!waits) ledger.control.addCommand({ type: 'lead', machine, from: control.lead })
+  }
+  return before
 }
 
 /** No orchestrator signs below a control that a verified manifest names, until it has it. */
@@ -96,7 +141,7 @@ async function commitControl(
   before: ControlState,
   state: Omit<ControlState, 'sha256' | 'files'>,
   draft: Draft,
-  base: Oid,
+  { base, signer }: { readonly base: Oid; readonly signer: Signer },
 ): Promise<Oid> {
   const { ledger, repository } = context
   const self = ledger.self.read()
@@ -109,8 +154,8 @@ async function commitControl(
   for (const file of sealed) if (file !== null) credentials.set(file.path, file.bytes)
   // As verified, not as they stand there: anybody with push access may have changed them under our note.
   const roots = new Map(ledger.control.roots().map((bytes, i): [string, Uint8Array] => [`roots/${i + 1}`, bytes]))
-  const signer = context.keys().orchestrator
-  if (signer === null) throw new Error('lead without an orchestrator key')
+  const next = nextRoot(ledger.control.roots(), draft, { machine: self.machine, signer })
+  if (next !== null) roots.set(`roots/${roots.size + 1}`, next)
   const { files } = signControl(state, credentials, roots, { machine: self.machine, signer })
   // What is signed is kept before it can be seen: the number is never used again, the keys never lost.
   ledger.transaction(() => {
@@ -121,6 +166,25 @@ async function commitControl(
   const puts = new Map([...files].filter(([path]) => !kept.has(path)))
   const deletes = tree.map(({ path }) => path).filter((path) => !files.has(path))
   return repository.commit({ parent: base, puts, deletes })
+}
+
+/** The root that lists a new orchestrator; null when the newest lists them all. */
+function nextRoot(
+  roots: readonly Uint8Array[],
+  draft: Draft,
+  as: { machine: string; signer: Signer },
+): Uint8Array | null {
+  const trust = verifyRoots(roots)
+  const added = [...draft.orchestrators].filter((machine) => !trust.keys.has(machine))
+  if (added.length === 0) return null
+  const keys = Object.fromEntries(trust.keys)
+  for (const machine of added) keys[machine] = draft.machines.get(machine)?.keys.sign as string
+  return createRoot({
+    i: trust.i + 1,
+    keys,
+    threshold: trust.threshold,
+    signers: [{ name: as.machine, signer: as.signer }],
+  })
 }
 
 /**
