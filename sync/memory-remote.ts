@@ -20,12 +20,14 @@ export interface MemoryOperation {
 
 /**
  * What goes wrong with one operation. `stale`: each ref is shown at an oid it once had (list, fetch), or only those refs
- * that the function names, as where a host's caches are of different ages.
+ * that the function names, as where a host's caches are of different ages. `hidden`: a list leaves these refs out, as a
+ * cache does that is older than the ref.
  * `lost-answer`: the push is applied and answers `unknown`. `lost-request`: it is not, and answers `unknown` too.
  */
 export type MemoryFault =
   | 'stale'
   | { readonly stale: (ref: RefName) => boolean }
+  | { readonly hidden: (ref: RefName) => boolean }
   | 'lost-answer'
   | 'lost-request'
   | { readonly error: RemoteErrorCode }
@@ -120,7 +122,14 @@ function openMemoryRemote(host: HostState, mine: Objects, who: string, prefix: s
       const seen = [...host.refs.keys()].filter(
         (ref) => ref.startsWith(`refs/heads/${prefix}`) || foreign.includes(ref),
       )
-      return new Map(seen.sort().map((ref) => [ref, shownOid(host, ref, fault) as Oid]))
+      const hidden = (ref: RefName) =>
+        fault !== null && typeof fault === 'object' && 'hidden' in fault && fault.hidden(ref)
+      return new Map(
+        seen
+          .filter((ref) => !hidden(ref))
+          .sort()
+          .map((ref) => [ref, shownOid(host, ref, fault) as Oid]),
+      )
     },
     fetch: async (tips, signal) => {
       const fault = begin(

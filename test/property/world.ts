@@ -171,7 +171,8 @@ function faultOf(operation: MemoryOperation, random: () => number): MemoryFault 
     return die < 0.4 ? 'lost-answer' : die < 0.8 ? 'lost-request' : { error: 'offline' }
   }
   if (die < 0.2) return 'stale'
-  if (die < 0.6) return { stale: () => random() < 0.4 }
+  if (die < 0.5) return { stale: () => random() < 0.4 }
+  if (die < 0.65) return { hidden: () => random() < 0.3 }
   return { error: die < 0.8 ? 'offline' : operation.kind === 'fetch' ? 'moved' : 'transient' }
 }
 
