@@ -6,6 +6,7 @@ const messages = () => import('./commands/messages.ts')
 const conversations = () => import('./commands/conversations.ts')
 const history = () => import('./commands/history.ts')
 const run = () => import('./commands/run.ts')
+const service = () => import('./commands/service.ts')
 const shell = () => import('./commands/shell.ts')
 
 /** By the name in the command table. */
@@ -30,6 +31,9 @@ export const HANDLERS: Readonly<Record<string, () => Promise<Handler>>> = {
   sync: async () => (await run()).sync,
   mcp: async () => (await run()).mcp,
   demo: async () => (await run()).demo,
+  'service install': async () => (await service()).install,
+  'service uninstall': async () => (await service()).uninstall,
+  'service status': async () => (await service()).status,
   completion: async () => (await shell()).completion,
   version: async () => (await shell()).version,
 }

@@ -50,7 +50,7 @@ describe('completion', () => {
   }
 
   it('offers commands, then a family’s second words, then options and their values', () => {
-    expect(complete('se')).toEqual(['send', 'search', 'serve'])
+    expect(complete('se')).toEqual(['send', 'search', 'serve', 'service'])
     expect(complete('conversation', '')).toEqual(['create', 'list', 'show'])
     expect(complete('conversation', 'create', '--to')).toEqual(['--topic'])
     expect(complete('wait', '--time')).toEqual(['--timeout'])
