@@ -137,7 +137,10 @@ function judgeRest(world: World, name: string, { store, inviteKeys }: FleetMachi
   for (const what of stuck) world.fail(`frozen: ${name}: ${what}`)
 }
 
-/** A push of one's own ref is refused only where an invite was pasted twice; control's only where reads are stale. */
+/**
+ * A push of one's own ref is refused only where an invite was pasted twice, or where a stale list hid the ref from a machine
+ * whose cache was deleted; control's only where reads are stale.
+ */
 function judgeRefusals(world: World, profile: Profile): number {
   let refused = 0
   const contested = new Set(world.invites.filter(({ pastes }) => pastes.length > 1).map(({ machine }) => machine))
@@ -146,7 +149,11 @@ function judgeRefusals(world: World, profile: Profile): number {
     for (const { ref, outcome } of machine.pushes) {
       if (outcome !== 'refused') continue
       refused += 1
-      if (ref === machineRef(self.prefix, self) && !contested.has(self.machine))
+      if (
+        ref === machineRef(self.prefix, self) &&
+        !contested.has(self.machine) &&
+        !(profile.faults > 0 && world.wiped.has(key))
+      )
         world.fail(`refused: ${key} on its own ref`)
       if (profile.faults === 0 && ref.endsWith('/control')) world.fail(`refused: ${key} on control without a fault`)
     }

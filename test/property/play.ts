@@ -125,7 +125,10 @@ const MOVES: Readonly<Record<Kind, (move: Move) => Promise<void> | void>> = {
   },
   sleep: ({ world, key }) => void world.asleep.add(key),
   wake: ({ world, key }) => void world.asleep.delete(key),
-  wipe: ({ machine }) => machine.wipeCache(),
+  wipe: ({ world, key, machine }) => {
+    world.wiped.add(key)
+    machine.wipeCache()
+  },
   advance: ({ world, r3 }) => world.fleet.clock.advance((r3 % 90) * 1000),
   clock: ({ world, r3 }) => world.fleet.clock.step(((r3 % 7) - 3) * 3_600_000),
 }

@@ -51,6 +51,8 @@ export class World {
   readonly agents = new Map<string, AgentPlayed>()
   readonly violations: string[] = []
   readonly asleep = new Set<string>()
+  /** Machines whose private repository was deleted at some time. */
+  readonly wiped = new Set<string>()
   /** Machines that lost the race for an invite and were told. */
   readonly told = new Set<string>()
   readonly counts: Counts = { cycles: 0, crashes: 0, faults: 0, failedCycles: 0 }
