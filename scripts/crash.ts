@@ -51,6 +51,13 @@ async function run({ rounds, seed, json, keep }: Options): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'gitwire-crash-'))
   const machines: TestedMachine[] = []
   say(`${rounds} rounds, seed ${seed}, in ${folder}`)
+  const cleanUp = async (): Promise<void> => {
+    await stopAll(machines)
+    if (!keep) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void cleanUp().finally(() => process.exit(1)))
+  }
   try {
     const { fleet, remote } = await gather(folder, machines)
     for (const machine of machines) {
@@ -73,8 +80,7 @@ async function run({ rounds, seed, json, keep }: Options): Promise<number> {
     tell({ machines, fleet, tally, broken, seed, json, startedAt })
     return broken.length === 0 ? 0 : 1
   } finally {
-    await stopAll(machines)
-    if (!keep) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+    await cleanUp()
   }
 }
 

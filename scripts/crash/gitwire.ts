@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -23,7 +24,10 @@ export function serve(home: string, journal: string, log: string): ChildProcess 
   const env = { ...process.env, GITWIRE_HOME: home, GITWIRE_BREAKPOINTS: journal }
   const said = openSync(log, 'a', 0o600)
   try {
-    return spawn(process.execPath, [ENTRY, 'serve', '--json'], { env, stdio: ['ignore', said, said] })
+    const worker = spawn(process.execPath, [ENTRY, 'serve', '--json'], { env, stdio: ['ignore', said, said] })
+    // Where processors are scarce, whoever kills must not wait behind whom it kills: the chosen step would be over.
+    if (worker.pid !== undefined) setPriority(worker.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+    return worker
   } finally {
     closeSync(said)
   }

@@ -24,8 +24,10 @@ export type Step = (typeof STEPS)[number]
 const PATIENCE_MS = 4_000
 /** The kill comes up to this long after the step, so that it falls anywhere in the work that follows. */
 const LATEST_MS = 25
-/** The others come at once, to hit the short steps. */
+/** The others come at once. */
 const DELAYED_SHARE = 0.5
+/** What follows these is over so soon that a kill must come at once to hit them at all. */
+const SHORT: ReadonlySet<Step> = new Set(['applied', 'committed', 'pushed', 'control-pushed'])
 /** A worker that begins no step at all for this long is stuck. */
 const STUCK_MS = 60_000
 const WATCH_MS = 200
@@ -79,7 +81,7 @@ async function round(arena: Arena, machine: TestedMachine, step: Step, tally: Ta
   for (;;) {
     if (step.startsWith('control-')) machine.tellAgent('invite')
     await reached(machine, step)
-    if (arena.random() < DELAYED_SHARE) await sleep(arena.random() * LATEST_MS)
+    if (!SHORT.has(step) && arena.random() < DELAYED_SHARE) await sleep(arena.random() * LATEST_MS)
     await machine.killWorker()
     // What the worker wrote before it died is read before anything else is.
     await sleep(1)
