@@ -29,7 +29,7 @@ function unitText({ fleet, node, bin, env }: ServiceSpec): string {
     `Description=gitwire, fleet ${fleet.slice(0, 8)}`,
     '',
     '[Service]',
-    `ExecStart=${quote(node)} ${argument(bin)} serve --fleet ${fleet}`,
+    `ExecStart=${program(node)} ${argument(bin)} serve --fleet ${fleet}`,
     ...variables,
     'Restart=on-failure',
     'RestartSec=10',
@@ -42,6 +42,14 @@ function unitText({ fleet, node, bin, env }: ServiceSpec): string {
     'WantedBy=default.target',
     '',
   ].join('\n')
+}
+
+/** systemd takes no program with a quote or a backslash in its path, however it is written. */
+function program(path: string): string {
+  if (!/["'\\]/.test(path)) return quote(path)
+  throw new GitwireError('usage', `systemd starts nothing from a path such as ${path}`, {
+    hint: 'use a Node.js under another path',
+  })
 }
 
 /** Past the program `$` begins a variable; in the program's own path it does not (systemd.service(5), COMMAND LINES). */

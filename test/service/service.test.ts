@@ -150,10 +150,14 @@ WantedBy=default.target
 `)
   })
 
-  it('survives spaces, quotes, percents and dollars in a path, and refuses a line break', () => {
-    const { plan } = makeSystem('linux', 'a b"c%d$e\\f')
+  it('survives spaces, percents and dollars in a path, quotes in that of the bin, and refuses a line break', () => {
+    const { plan, system } = makeSystem('linux', 'a b%d$e')
     const exec = plan.text.split('\n').find((line) => line.startsWith('ExecStart='))
-    expect(exec).toMatch(/a b\\"c%%d\$e\\\\f\/bin\/node" ".*a b\\"c%%d\$\$e\\\\f\/bin\/gitwire\.mjs" serve/)
+    expect(exec).toMatch(/a b%%d\$e\/bin\/node" ".*a b%%d\$\$e\/bin\/gitwire\.mjs" serve/)
+    const quoted = join(dirname(system.bin), 'a"b\\c.mjs')
+    writeFileSync(quoted, '')
+    expect(servicePlan({ ...system, bin: quoted }, FLEET).text).toContain('/a\\"b\\\\c.mjs" serve')
+    expect(() => servicePlan({ ...system, node: quoted }, FLEET)).toThrow(/systemd starts nothing/)
     expect(() => makeSystem('linux', 'a\nExecStartPre=x')).toThrow(/control character/)
   })
 })

@@ -8,7 +8,7 @@ import { oneLine, sentence } from '../output/text.ts'
 import { clock, took } from '../output/time.ts'
 import { type CommandInput, flagOption, type Handler, numberOption, textOption } from '../table/spec.ts'
 import { packageVersion } from '../version.ts'
-import { openDaemon } from './daemon.ts'
+import { type Daemon, openDaemon } from './daemon.ts'
 
 const SHORTEST_INTERVAL_MS = 1_000
 const SYNC_MS = 2 * 60_000
@@ -43,10 +43,25 @@ function announce(context: Context, event: string, facts: object, words: string)
 }
 
 async function serveMachine(context: Context, machine: Machine, input: CommandInput): Promise<void> {
-  const intervalMs = numberOption(input, 'interval')
+  const daemon = await openDaemon(context, machine, input)
+  try {
+    await runWorker(context, machine, daemon, numberOption(input, 'interval'))
+  } catch (error) {
+    daemon.log.write('fatal', 'failed', { error })
+    throw error
+  } finally {
+    await daemon.close()
+  }
+}
+
+async function runWorker(
+  context: Context,
+  machine: Machine,
+  daemon: Daemon,
+  intervalMs: number | undefined,
+): Promise<void> {
   const signal = context.interruption()
   const { fleet, name } = machine
-  const daemon = await openDaemon(context, machine, input)
   const report = cycleReporter(context)
   const worker = machine.startWorker('serve', {
     onCycle: (summary) => {
@@ -56,22 +71,18 @@ async function serveMachine(context: Context, machine: Machine, input: CommandIn
     onBellTrouble: (why) => daemon.trouble('ssh', why),
     ...(intervalMs === undefined ? {} : { intervalMs }),
   })
-  const { leader } = machine.bridge.fleet().sync
-  const other = leader !== null && leader.pid !== process.pid ? leader : null
-  const standby = other === null ? '' : ` ${other.face} pid ${other.pid} syncs now; this one takes over when it ends.`
-  const words = `${name} of fleet ${fleet.slice(0, 8)}, pid ${process.pid}. Ctrl-C stops.${standby}`
-  announce(context, 'started', { fleet, machine: name, pid: process.pid, leader: other }, words)
-  daemon.log.write('info', 'started', { fleet, machine: name, leader: other })
   try {
+    const { leader } = machine.bridge.fleet().sync
+    const other = leader !== null && leader.pid !== process.pid ? leader : null
+    const standby = other === null ? '' : ` ${other.face} pid ${other.pid} syncs now; this one takes over when it ends.`
+    const words = `${name} of fleet ${fleet.slice(0, 8)}, pid ${process.pid}. Ctrl-C stops.${standby}`
+    announce(context, 'started', { fleet, machine: name, pid: process.pid, leader: other }, words)
+    daemon.log.write('info', 'started', { fleet, machine: name, leader: other })
     const ended = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {})
     await Promise.race([ended, worker.done])
-  } catch (error) {
-    daemon.log.write('fatal', 'failed', { error })
-    throw error
   } finally {
     await worker.stop()
     daemon.log.write('info', 'stopped')
-    await daemon.close()
     announce(context, 'stopped', {}, 'everything is stored; what was not sent leaves with the next cycle.')
   }
 }
