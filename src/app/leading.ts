@@ -12,7 +12,7 @@ import {
 import type { CycleSummary, RunningWorker, WorkerStart } from '../app-types.ts'
 import { type MachineLock, tryLock } from '../lock.ts'
 import type { OpenMachine } from './open.ts'
-import { openSync, recordCycle, type SyncSession, summarize } from './syncing.ts'
+import { failureOf, openSync, recordCycle, type SyncSession, summarize } from './syncing.ts'
 import { systemClock } from './system-clock.ts'
 
 const TRY_AGAIN_MS = 1_000
@@ -75,20 +75,35 @@ async function lead(machine: OpenMachine, face: string, options: WorkerStart, en
     onReport: (outcome) => {
       const summary = summarize(outcome.report, outcome.error, outcome.ms)
       const startedAt = Date.now() - outcome.ms
-      recordCycle(machine, {
-        summary,
-        refused: outcome.report === null ? 0 : refused,
-        startedAt,
-        nextAt: outcome.nextAtMs,
-        face,
-      })
-      options.onCycle?.(summary)
+      options.onCycle?.(
+        record(machine, {
+          summary,
+          refused: outcome.report === null ? 0 : refused,
+          startedAt,
+          nextAt: outcome.nextAtMs,
+          face,
+        }),
+      )
     },
   })
   worker.ring('started')
-  await untilEnded(worker, ended)
-  await (session as SyncSession | null)?.close()
+  try {
+    await untilEnded(worker, ended)
+  } finally {
+    // git's processes would keep this one from ending.
+    await (session as SyncSession | null)?.close()
+  }
   announce(machine, null)
+}
+
+/** Writes a cycle's outcome down; where the disk is full, the one who listens is told instead, and the worker goes on. */
+function record(machine: OpenMachine, cycle: Parameters<typeof recordCycle>[1]): CycleSummary {
+  try {
+    recordCycle(machine, cycle)
+    return cycle.summary
+  } catch (error) {
+    return { ...cycle.summary, ok: false, error: cycle.summary.error ?? failureOf(error) }
+  }
 }
 
 /** A bare repository on this disk tells of every push by itself. */

@@ -79,7 +79,7 @@ function explain(path: string, error: unknown): unknown {
       cause: error,
     })
   }
-  if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB') {
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
     return new GitwireError('database-damaged', `${path} is damaged`, {
       hint: 'move it away and run `gitwire rebuild`: it takes back what the remote holds',
       cause: error,

@@ -42,15 +42,23 @@ function assemble(db: Db, path: string, wallMs: () => number): Store {
   }
   return {
     transaction,
-    self: selfStore(db, wallMs),
-    control: controlStore(db, wallMs),
-    peers: peerStore(db, wallMs),
-    inbound: inboundStore(db, wallMs),
-    outbound: outboundStore(db, wallMs),
-    messages: messageStore(db),
-    overview: overviewStore(db),
+    self: explainedVerbs(path, selfStore(db, wallMs)),
+    control: explainedVerbs(path, controlStore(db, wallMs)),
+    peers: explainedVerbs(path, peerStore(db, wallMs)),
+    inbound: explainedVerbs(path, inboundStore(db, wallMs)),
+    outbound: explainedVerbs(path, outboundStore(db, wallMs)),
+    messages: explainedVerbs(path, messageStore(db)),
+    overview: explainedVerbs(path, overviewStore(db)),
     serialize: () => db.serialize(),
     integrity: () => db.pragma('integrity_check', { simple: true }) as string,
     close: () => void db.close(),
   }
+}
+
+/** The same verbs, each of which says what to do where SQLite says no: not every one runs in a transaction. */
+function explainedVerbs<T extends object>(path: string, verbs: T): T {
+  const all = Object.entries(verbs as Record<string, (...args: unknown[]) => unknown>)
+  return Object.fromEntries(
+    all.map(([name, verb]) => [name, (...args: unknown[]) => explained(path, () => verb(...args))]),
+  ) as T
 }
