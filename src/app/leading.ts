@@ -75,15 +75,15 @@ async function lead(machine: OpenMachine, face: string, options: WorkerStart, en
     onReport: (outcome) => {
       const summary = summarize(outcome.report, outcome.error, outcome.ms)
       const startedAt = Date.now() - outcome.ms
-      options.onCycle?.(
-        record(machine, {
-          summary,
-          refused: outcome.report === null ? 0 : refused,
-          startedAt,
-          nextAt: outcome.nextAtMs,
-          face,
-        }),
-      )
+      // Not inside the call of onCycle: where nobody listens its arguments are not evaluated.
+      const recorded = record(machine, {
+        summary,
+        refused: outcome.report === null ? 0 : refused,
+        startedAt,
+        nextAt: outcome.nextAtMs,
+        face,
+      })
+      options.onCycle?.(recorded)
     },
   })
   worker.ring('started')
