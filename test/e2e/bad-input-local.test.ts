@@ -9,6 +9,7 @@ import {
   inboxOf,
   json,
   makeFleet,
+  PATIENCE_MS,
   type Place,
   sendFrom,
   start,
@@ -91,6 +92,27 @@ describe('a database', () => {
     expect((await inboxOf(lead)).map(({ text }) => text)).toEqual(['stored before the disk was full'])
   })
 
+  it('on a disk that fills while a worker serves is told once, and the worker goes on when there is space', async () => {
+    const flag = join(folder, 'full')
+    const place = { ...worker, env: { ...worker.env, NODE_OPTIONS: `--import ${fullWhile(flag)}` } }
+    const serving = start(place, ['serve', '--interval', '1s'])
+    await serving.printed('started')
+    writeFileSync(flag, '')
+    await serving.printed('is full or failing')
+    rmSync(flag)
+    await sendFrom(worker, 'lead', 'when there is space')
+    await expect
+      .poll(
+        async () => {
+          await syncAll(lead)
+          return (await inboxOf(lead)).map(({ text }) => text)
+        },
+        { timeout: PATIENCE_MS },
+      )
+      .toEqual(['when there is space'])
+    expect((await serving.stop()).code).toBe(0)
+  })
+
   it('that is damaged says so, and rebuild goes on from the remote', async () => {
     await sendFrom(lead, 'backend', 'before the damage')
     await syncAll(lead)
@@ -127,6 +149,29 @@ describe('a database', () => {
     await serving.stop()
   })
 })
+
+/** A module that plays a disk which is full while a file is there: the worker cannot write down how a cycle went. */
+function fullWhile(flag: string): string {
+  const file = join(folder, 'full-while.mjs')
+  writeFileSync(
+    file,
+    `import { existsSync } from 'node:fs'
+import Database from ${JSON.stringify(import.meta.resolve('better-sqlite3'))}
+const prepare = Database.prototype.prepare
+Database.prototype.prepare = function (sql) {
+  const statement = prepare.call(this, sql)
+  if (!sql.startsWith('INSERT INTO meta VALUES (?')) return statement
+  const run = statement.run.bind(statement)
+  statement.run = (...values) => {
+    if (existsSync(${JSON.stringify(flag)})) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' })
+    return run(...values)
+  }
+  return statement
+}
+`,
+  )
+  return file
+}
 
 /** A module that plays a full disk in a process: SQLite may not make the file longer than it is. */
 function limitModule(): string {
