@@ -114,6 +114,24 @@ export function signed(kind: HookKind, body: string, secret: string, atMs = Date
   return { 'webhook-id': id, 'webhook-timestamp': time, 'webhook-signature': `v1,${mac}` }
 }
 
+/** Writes bytes as they are, then one letter every 50 ms until the other side hangs up. @returns all that it answered */
+export function drip(port: number, first: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    let answered = ''
+    socket.write(first)
+    const dripping = setInterval(() => socket.writable && socket.write('x'), 50)
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answered += text
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      clearInterval(dripping)
+      resolve(answered)
+    })
+  })
+}
+
 /** Writes bytes as they are, then what `more` gives until the other side hangs up. @returns all that it answered */
 export function raw(port: number, first: string, more?: () => string): Promise<string> {
   return new Promise((resolve) => {

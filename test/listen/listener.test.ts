@@ -1,9 +1,13 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { ask, PATIENCE_MS, type Rig, raw, signed, startRig, wake } from './kit.ts'
+import { ask, drip, PATIENCE_MS, type Rig, raw, signed, startRig, wake } from './kit.ts'
 
 const BODY = JSON.stringify({ ref: 'refs/heads/gitwire/m/backend-1a2b3c4d' })
 const KINDS = ['github', 'gitlab', 'gitea'] as const
+
+/** The beginning of a rightful request whose body does not come. */
+const slowBody = (token: string, bytes: number): string =>
+  `POST /wake HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${bytes}\r\n\r\nx`
 
 const rung = (rig: Rig, times: number) =>
   expect.poll(() => rig.rings.length, { timeout: PATIENCE_MS }).toBeGreaterThanOrEqual(times)
@@ -72,17 +76,27 @@ describe('a listener refuses', () => {
     expect(rig.rings).toEqual([])
   })
 
-  it('a client that sends its headers, or its body, too slowly', async () => {
+  it.each([
+    ['its headers letter by letter', (token: string) => `POST /wake HTTP/1.1\r\nHost: 127.0.0.1\r\nX-${token}: `],
+    ['its body letter by letter', (token: string) => slowBody(token, 50_000)],
+  ])('a client that sends %s', async (_, first) => {
     const rig = await startRig({ limits: { headersMs: 200, requestMs: 400 } })
-    const slowHeaders = raw(rig.listener.port, 'POST /wake HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow:')
-    const slowBody = raw(
-      rig.listener.port,
-      `POST /wake HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${rig.token}\r\nContent-Length: 10\r\n\r\nx`,
-    )
-    // What counts is that both are over; whether the answer still arrived does not.
-    for (const answered of await Promise.all([slowHeaders, slowBody])) expect(answered).not.toContain('202')
+    // Each letter resets a time-out of silence: only the bound on the whole request ends this.
+    expect(await drip(rig.listener.port, first(rig.token))).toMatch(/^(?:HTTP\/1\.1 408 .*)?$/s)
     expect(rig.rings).toEqual([])
     expect((await wake(rig)).status).toBe(202)
+  })
+
+  it('a client that stops in the middle of its headers or its body', async () => {
+    const rig = await startRig({ limits: { headersMs: 200, requestMs: 400 } })
+    const silent = [
+      raw(rig.listener.port, ''),
+      raw(rig.listener.port, 'POST /wake HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow:'),
+      raw(rig.listener.port, slowBody(rig.token, 10)),
+    ]
+    // What counts is that all are over; whether an answer still arrived does not.
+    for (const answered of await Promise.all(silent)) expect(answered).not.toContain('202')
+    expect(rig.rings).toEqual([])
   })
 
   it.each([
