@@ -1,5 +1,5 @@
 /** Invites that are wrong in every way: one clear error, its exit code, and nothing left on the machine. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decodeInvite, encodeInvite } from '../../credentials/index.ts'
@@ -83,6 +83,32 @@ describe('join', () => {
     })
     expect(await refused(astray('/nonexistent/fleet.git'))).toMatchObject({ exit: 4, code: 'not-found' })
     expect(await refused(astray('https://nowhere.invalid/x.git'))).toMatchObject({ exit: 4, code: 'offline' })
+  })
+
+  it('that was killed before its claim was pushed can simply be repeated', async () => {
+    const line = await inviteLine(lead as Place, 'killed')
+    const place = fresh()
+    const dir = join(place.home, 'gw', decodeInvite(line).fleet)
+    mkdirSync(join(dir, 'keys'), { recursive: true, mode: 0o700 })
+    writeFileSync(join(dir, 'keys', 'machine.key'), 'cut sho', { mode: 0o600 })
+    openStore(join(dir, 'gitwire.db'), Date.now).close()
+    expect(await failure(place, ['inbox'])).toMatchObject({ exit: 3, code: 'not-joined' })
+    expect((await joinWith(place, line)).state).toBe('connected')
+  })
+
+  it('on a machine that lost its database keeps its keys, and says to rebuild', async () => {
+    const place = fresh()
+    await joinWith(place, await inviteLine(lead as Place, 'lost'))
+    await syncAll(lead as Place, place)
+    for (const name of readdirSync(stateDir(place)))
+      if (name.startsWith('gitwire.db')) rmSync(join(stateDir(place), name))
+    const refusal = await failure(place, ['join'], await inviteLine(lead as Place, 'another'))
+    expect(refusal).toMatchObject({
+      exit: 1,
+      code: 'database-damaged',
+      hint: expect.stringContaining('gitwire rebuild'),
+    })
+    expect(readdirSync(join(stateDir(place), 'keys'))).toEqual(['machine.key'])
   })
 
   it('of a second agent with a used or withdrawn invite is refused, and the member works on', async () => {
