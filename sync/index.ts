@@ -25,6 +25,7 @@ export type {
   Notice,
   OutboundLedger,
   OutRow,
+  OutStream,
   OwnLine,
   PeerLedger,
   PeerState,

@@ -99,6 +99,12 @@ export interface OutRow {
   readonly payload: object
 }
 
+/** What one agent sends in one conversation. */
+export interface OutStream {
+  readonly c: string
+  readonly from: string
+}
+
 export interface OwnLine {
   readonly seq: number
   readonly line: string
@@ -216,8 +222,10 @@ export interface InboundLedger {
 }
 
 export interface OutboundLedger {
-  /** Rows without a line, oldest first. */
-  unsent(limit: number): readonly OutRow[]
+  /** Rows without a line, oldest first; of these streams, or of all. */
+  unsent(limit: number, of?: readonly OutStream[]): readonly OutRow[]
+  /** Whose rows in which conversations have no line. */
+  unsentStreams(): readonly OutStream[]
   /** Gives a row its line. */
   addLine(line: OwnLine, about: { out: number | null; type: string; e: number; k: number | null }): void
   /** Lines with `from < seq <= to`, in order. */

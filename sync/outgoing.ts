@@ -7,7 +7,7 @@ import { heartbeatSeconds } from './budget.ts'
 import { extend, type Position } from './chain.ts'
 import { pushesPerMinute, type SyncContext } from './context.ts'
 import type { ControlState } from './control.ts'
-import type { Notice, OutRow, SelfState } from './ledger.ts'
+import type { Notice, OutRow, OutStream, SelfState } from './ledger.ts'
 import { FORMAT, signMachineNote } from './machine-note.ts'
 import { LIMITS, peerName } from './paths.ts'
 import { encodeLine } from './records.ts'
@@ -88,21 +88,25 @@ class LineWriter {
     let full = outbound.size(this.tail.seq).bytes > limits.fullBytes
     for (const notice of outbound.notices()) this.#notice(notice)
     if (!speaks || full) return false
-    const rows = outbound.unsent(LINES_PER_PUSH + 1)
+    // Only what may leave is asked for: a thousand rows that wait for an agent to join must not hold up the others.
+    const ready = outbound.unsentStreams().filter((stream) => this.#mayLeave(stream))
+    const rows = ready.length === 0 ? [] : outbound.unsent(LINES_PER_PUSH + 1, ready)
     for (const row of rows.slice(0, LINES_PER_PUSH)) {
       full = this.#bytes > BYTES_PER_PUSH
       if (full) return true
       this.#row(row)
     }
-    return rows.length > LINES_PER_PUSH && this.added > 0
+    return rows.length > LINES_PER_PUSH
+  }
+
+  #mayLeave({ c, from }: OutStream): boolean {
+    const control = this.#control as ControlState
+    const conversation = control.conversations.get(c)
+    if (conversation?.state !== 'open' || !Object.hasOwn(conversation.participants, from)) return false
+    return this.#speaksFor(control, from) && !this.#holdsBack(control, c) && this.#epoch(c) !== null
   }
 
   #row(row: OutRow): void {
-    const control = this.#control as ControlState
-    const conversation = control.conversations.get(row.c)
-    if (conversation?.state !== 'open' || !Object.hasOwn(conversation.participants, row.from)) return
-    if (!this.#speaksFor(control, row.from)) return
-    if (this.#holdsBack(control, row.c)) return
     const epoch = this.#epoch(row.c)
     if (epoch === null) return
     const { k, prev } = this.#context.ledger.outbound.nextK(row.c, epoch.e)

@@ -1,5 +1,5 @@
 /** What must leave: rows without a line, our log's lines, receipts and other notices. */
-import type { Mark, Notice, OutboundLedger, OutRow, OwnLine, Ranges } from '../../sync/index.ts'
+import type { Mark, Notice, OutboundLedger, OutRow, OutStream, OwnLine, Ranges } from '../../sync/index.ts'
 import type { Db } from './database.ts'
 import { RECEIPT_STATES } from './inbound.ts'
 import { recovering } from './incarnation.ts'
@@ -34,10 +34,11 @@ interface UnsentRow {
   lamport: number
 }
 
-function rows(db: Db): Pick<OutboundLedger, 'unsent' | 'hasUrgent' | 'nextK'> {
+function rows(db: Db): Pick<OutboundLedger, 'unsent' | 'unsentStreams' | 'hasUrgent' | 'nextK'> {
   const unsent =
     db.prepare(`SELECT o.out, o.type, o.c, o.sender, o.payload, m.id, m.recipients, m.text, m.re, m.class, m.action, m.files, m.at, m.lamport
-    FROM outbox o LEFT JOIN message m ON m.row = o.row WHERE o.seq IS NULL ORDER BY o.out LIMIT ?`)
+    FROM outbox o LEFT JOIN message m ON m.row = o.row WHERE o.seq IS NULL AND (? IS NULL OR o.c || ' ' || o.sender IN (SELECT value FROM json_each(?))) ORDER BY o.out LIMIT ?`)
+  const streams = db.prepare('SELECT DISTINCT c, sender AS "from" FROM outbox WHERE seq IS NULL')
   const urgent = db
     .prepare(
       'SELECT EXISTS (SELECT 1 FROM outbox WHERE seq IS NULL) OR EXISTS (SELECT 1 FROM notice WHERE receipt = 0)',
@@ -48,7 +49,11 @@ function rows(db: Db): Pick<OutboundLedger, 'unsent' | 'hasUrgent' | 'nextK'> {
     .pluck()
   const before = db.prepare('SELECT e, last FROM counter WHERE c = ? AND e < ? ORDER BY e DESC LIMIT 1')
   return {
-    unsent: (limit) => (unsent.all(limit) as UnsentRow[]).map(outRow),
+    unsent(limit, of) {
+      const names = of === undefined ? null : JSON.stringify(of.map(({ c, from }) => `${c} ${from}`))
+      return (unsent.all(names, names, limit) as UnsentRow[]).map(outRow)
+    },
+    unsentStreams: () => streams.all() as OutStream[],
     hasUrgent: () => urgent.get() === 1,
     nextK(c, e) {
       const k = bump.get(c, e) as number

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { memoryFleet } from '../kit/memory-fleet.ts'
 import { play } from './play.ts'
 import type { Action, Profile } from './schedule.ts'
 
@@ -119,4 +120,16 @@ const REGRESSIONS: readonly (readonly [string, Profile, readonly Action[]])[] = 
 test.each(REGRESSIONS)('%s', async (_title, profile, actions) => {
   const { violations } = await play({ seed: 0, profile, actions })
   expect(violations).toEqual([])
+})
+
+test('a thousand messages for an agent that has not joined hold up nobody else', async () => {
+  const fleet = await memoryFleet()
+  const joined = await fleet.join(await fleet.invite('joined'))
+  await fleet.invite('absent')
+  await fleet.settle(4)
+  for (let i = 0; i <= 1000; i++) fleet.lead.bridge.send({ agent: 'lead', to: 'absent', text: `${i}` })
+  fleet.lead.bridge.send({ agent: 'lead', to: 'joined', text: 'hello' })
+  await fleet.settle(3)
+  expect(joined.bridge.receive({ agent: 'joined' }).messages.map(({ text }) => text)).toEqual(['hello'])
+  fleet.close()
 })
