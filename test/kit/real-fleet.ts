@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { expect } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import { app } from '../../src/app.ts'
 import type { Home, Machine } from '../../src/app-types.ts'
 import { plainEnv } from './http-git-server.ts'
@@ -58,6 +58,12 @@ export function makePlace(parent: string, name: string, env: NodeJS.ProcessEnv =
   }
 }
 
+const running = new Set<Running>()
+// A test that fails half-way leaves no process behind.
+afterAll(async () => {
+  await Promise.all([...running].map(({ stop }) => stop()))
+})
+
 /** Starts `gitwire argv` on a machine. */
 export function start(place: Place, argv: readonly string[], stdin = ''): Running {
   const child = spawn(process.execPath, [ENTRY, ...argv], { env: place.env })
@@ -71,7 +77,7 @@ export function start(place: Place, argv: readonly string[], stdin = ''): Runnin
     err += text
   })
   const ended = new Promise<Ended>((done) => child.on('close', (code) => done({ code, out, err })))
-  return {
+  const started: Running = {
     pid: child.pid as number,
     ended,
     printed: (text) => expect.poll(() => out + err, { timeout: PATIENCE_MS }).toContain(text),
@@ -80,6 +86,9 @@ export function start(place: Place, argv: readonly string[], stdin = ''): Runnin
       return ended
     },
   }
+  running.add(started)
+  void ended.then(() => running.delete(started))
+  return started
 }
 
 /** Runs `gitwire argv` to its end. */
