@@ -15,6 +15,8 @@ export interface CycleMemory {
   lastPushMs: number | null
   /** The repository's push bucket, made at the first cycle that knows its size. */
   bucket?: { readonly perMinute: number; readonly budget: PushBudget }
+  /** Since when this machine waits for an orchestrator, or an orchestrator for a claim. */
+  expectsSinceMs?: number | null
   /** On an orchestrator that does not lead: how long the lead has stood still. */
   leadWatch?: LeadWatch | null
 }
@@ -46,7 +48,7 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
     // A control that we signed counts when it is read back; a refused push wants a new look; left-over rows go at once.
     again: sent.led !== null || (sent.prepared?.more ?? false) || sent.outcome === 'refused',
     control: ledger.control.current(),
-    hot: pulled.records > 0 || (sent.prepared?.lines ?? 0) > 0,
+    hot: pulled.records > 0 || (sent.prepared?.lines ?? 0) > 0 || expectsControl(context, memory),
     dueInMs: Math.max(sent.heldMs, dueInMs(context, memory)),
   }
 }
@@ -55,6 +57,23 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
 function peersAreAhead(context: SyncContext): boolean {
   const self = context.ledger.self.read()
   return context.ledger.peers.all().some((peer) => peer.closed === null && peer.seesUs > self.n)
+}
+
+/** Somebody who has just been invited looks often, for this long. */
+const EXPECT_MS = 5 * 60_000
+
+/** True for a while after an invite was made or claimed: both sides look often until control lists the fresh keys. */
+function expectsControl(context: SyncContext, memory: CycleMemory): boolean {
+  const { ledger, clock } = context
+  const self = ledger.self.read()
+  const control = ledger.control.current()
+  const leads = control?.lead === self.machine
+  const expects =
+    self.claim !== null ||
+    ledger.self.extraClaims().length > 0 ||
+    (leads && [...control.machines.values()].some((entry) => entry.status === 'invited'))
+  memory.expectsSinceMs = expects ? (memory.expectsSinceMs ?? clock.monotonicMs()) : null
+  return memory.expectsSinceMs !== null && clock.monotonicMs() - memory.expectsSinceMs < EXPECT_MS
 }
 
 interface Sent {
