@@ -92,8 +92,10 @@ function lines(
   const insert = db.prepare('INSERT INTO own_line VALUES (?, ?, ?, ?, ?, ?, ?)')
   const place = db.prepare('UPDATE outbox SET e = ?, k = ?, seq = ? WHERE out = ?')
   const between = db.prepare('SELECT seq, line, c FROM own_line WHERE seq > ? AND seq <= ? ORDER BY seq')
-  const size = db.prepare('SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM own_line WHERE seq > ?')
-  const window = db.prepare('SELECT seq, c, bytes FROM own_line WHERE seq > ? ORDER BY seq')
+  const size = db.prepare(
+    'SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM own_line INDEXED BY own_line_window WHERE seq > ?',
+  )
+  const window = db.prepare('SELECT seq, c, bytes FROM own_line INDEXED BY own_line_window WHERE seq > ? ORDER BY seq')
   // A status row needs no acknowledgement: custody of everybody, which a cut means, frees it.
   const dropRows = db.prepare('DELETE FROM outbox WHERE row IS NULL AND seq IS NOT NULL AND seq <= ?')
   const drop = db.prepare(
@@ -119,7 +121,7 @@ function lines(
 function resending(db: Db): Pick<OutboundLedger, 'moveLine' | 'again' | 'markAgain' | 'resend'> {
   const move = db.prepare('UPDATE own_line SET seq = ? WHERE seq = ?')
   const moved = db.prepare('UPDATE outbox SET seq = ?, again = 0 WHERE out = (SELECT out FROM own_line WHERE seq = ?)')
-  const again = db.prepare(`SELECT l.seq, l.line, l.c FROM outbox o JOIN own_line l ON l.out = o.out
+  const again = db.prepare(`SELECT l.seq, l.line, l.c FROM outbox o INDEXED BY outbox_again CROSS JOIN own_line l ON l.out = o.out
     WHERE o.again = 1 AND l.seq <= ? ORDER BY l.seq`)
   const markAgain = db.prepare(`UPDATE outbox SET again = 1 WHERE seq <= ? AND row IN (
     SELECT row FROM delivery WHERE agent = ? AND acked_at IS NULL)`)

@@ -85,4 +85,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE conversation_request (id TEXT PRIMARY KEY, participants TEXT NOT NULL, topic TEXT, agent TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
   `,
   'ALTER TABLE peer ADD COLUMN sees_us INTEGER NOT NULL DEFAULT 0',
+  // A cycle looks over the whole window; without these it would read every line of it, a page each.
+  `
+  CREATE INDEX own_line_window ON own_line (seq, c, bytes);
+  CREATE INDEX outbox_again ON outbox (seq) WHERE again = 1;
+  `,
 ]
