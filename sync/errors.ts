@@ -26,7 +26,6 @@ export type RemoteErrorCode =
 /** What the fleet's own rules can refuse. */
 export type FleetErrorCode =
   | 'foreign-writer' // somebody else writes our ref
-  | 'restored' // the remote is ahead of this database: a backup was restored, or this machine was cloned
   | 'invite-used' // another machine holds the invite
   | 'revoked'
   | 'control-forked' // two controls with one number

@@ -19,3 +19,10 @@ test.each(['sync/errors.ts', 'src/errors.ts', 'credentials/errors.ts'])(
     expect(codes.filter((code) => !page.includes(`\`${code}\``))).toEqual([])
   },
 )
+
+test('every key of the configuration stands in docs/configuration.md', () => {
+  const keys = [...read('src/app/config.ts').matchAll(/^ {2}([a-z_]+): /gm)].map((match) => match[1] as string)
+  const page = read('docs/configuration.md')
+  expect(keys.length).toBeGreaterThan(5)
+  expect(keys.filter((key) => !page.includes(`\`${key}\``))).toEqual([])
+})
