@@ -163,6 +163,8 @@ export interface Machine {
   /** One cycle, now: runs it here when nobody leads, else rings the leader and waits for its cycle. */
   sync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<CycleSummary>
   invite(input: InviteInput): Promise<InviteResult>
+  /** Makes an active machine an orchestrator too. `pushed` is false while control does not show it yet. */
+  addOrchestrator(machine: string): Promise<{ readonly machine: string; readonly pushed: boolean }>
   doctor(): Promise<readonly Finding[]>
   readonly operations: Operations
   /** Asks the peer's bridge for an answer; the peer's agent is not involved. */

@@ -29,6 +29,7 @@ function machineOver(parts: OpenMachine): Machine {
     startWorker: (face, options = {}) => startLeading(parts, face, options),
     sync: (options) => syncNow(parts, options),
     invite: (input) => invite(parts, input),
+    addOrchestrator: (machine) => addOrchestrator(parts, machine),
     doctor: () => doctor(parts),
     operations: operationsOf(parts),
     ping: (agent, options) => ping(parts, agent, options),
@@ -83,4 +84,28 @@ async function invite(parts: OpenMachine, input: InviteInput): Promise<InviteRes
     })
   }
   return { line: line.text(), machine, agent, role, pushed: listed() }
+}
+
+async function addOrchestrator(parts: OpenMachine, machine: string): Promise<{ machine: string; pushed: boolean }> {
+  const { store } = parts
+  const control = store.control.current()
+  const { machine: own } = store.self.read()
+  if (!control?.orchestrators.includes(own)) {
+    throw new GitwireError('not-an-orchestrator', `${own} is no orchestrator of this fleet`, {
+      hint: `run it on ${control?.orchestrators.join(' or ') ?? 'one'}`,
+    })
+  }
+  if (control.machines.get(machine)?.status !== 'active') {
+    const active = [...control.machines].filter(([, entry]) => entry.status === 'active').map(([name]) => name)
+    throw new GitwireError('refused', `${machine} is no active machine of this fleet`, {
+      hint: `it must have joined; active are ${active.join(', ')}`,
+    })
+  }
+  if (!control.orchestrators.includes(machine)) store.control.addCommand({ type: 'orchestrator', machine })
+  const listed = () => store.control.current()?.orchestrators.includes(machine) ?? false
+  for (let i = 0; i < 3 && !listed(); i++) {
+    const { error } = await syncNow(parts)
+    if (error !== null) throw new SyncError(error.code as SyncError['code'], error.message, { hint: error.hint })
+  }
+  return { machine, pushed: listed() }
 }

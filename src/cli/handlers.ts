@@ -14,6 +14,7 @@ export const HANDLERS: Readonly<Record<string, () => Promise<Handler>>> = {
   init: async () => (await fleet()).init,
   invite: async () => (await fleet()).invite,
   join: async () => (await fleet()).join,
+  'orchestrator add': async () => (await fleet()).addOrchestrator,
   rebuild: async () => (await fleet()).rebuild,
   send: async () => (await messages()).send,
   inbox: async () => (await messages()).inbox,

@@ -66,6 +66,20 @@ export const invite: Handler = async (context, input) => {
   return EXIT.ok
 }
 
+/** Makes another machine an orchestrator, so that the fleet outlives the first. */
+export const addOrchestrator: Handler = async (context, input) => {
+  const machine = input.arguments[0] ?? ''
+  const made = await context.withMachine((opened) =>
+    context.during('pushing control', () => opened.addOrchestrator(machine)),
+  )
+  context.result(made, () =>
+    made.pushed
+      ? `${machine} is an orchestrator now: it can invite, and takes the lead when this one falls silent.`
+      : `${machine} becomes an orchestrator with the next cycle. gitwire sync pushes now.`,
+  )
+  return EXIT.ok
+}
+
 function joinedText(joined: JoinResult, screen: Screen): string {
   const waits = joined.state === 'waiting'
   const fields = renderFields(

@@ -18,5 +18,6 @@ export const COMMANDS: readonly CommandSpec[] = [
 /** What stands before the second word of commands such as `conversation create`. */
 export const COMMAND_FAMILIES: Readonly<Record<string, string>> = {
   conversation: 'open, list and show conversations',
+  orchestrator: 'let another machine orchestrate too',
   service: 'let the system run gitwire serve',
 }

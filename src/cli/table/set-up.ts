@@ -68,6 +68,17 @@ export const setUpCommands: readonly CommandSpec[] = [
     exitCodes: [4, 5],
   },
   {
+    name: 'orchestrator add',
+    group: 'Set up',
+    summary: 'make another machine an orchestrator',
+    details:
+      'The machine must have joined. It can then invite, and takes the lead when the first one falls silent, so that invites are confirmed and control is renewed. Whoever has a shell there is an orchestrator.',
+    arguments: [{ name: 'MACHINE', required: true, summary: 'an active machine of the fleet' }],
+    options: [],
+    examples: ['gitwire orchestrator add laptop'],
+    exitCodes: [3, 4, 5],
+  },
+  {
     name: 'rebuild',
     group: 'Set up',
     summary: 'make a new database from what the remote holds',
