@@ -50,9 +50,11 @@ export function send(context: BridgeContext, input: SendInput): SendResult {
     })
     return { messages, acked }
   })
-  context.bells.ringWorker()
-  if (result.messages.some(({ to }) => to.some((agent) => hostOf(control, agent) === machine)))
-    context.bells.ringAgents()
+  const recipients = result.messages.flatMap(({ to }) => to)
+  // A cycle starts processes: what stays on this machine wakes none.
+  if (recipients.some((agent) => hostOf(control, agent) !== machine)) context.bells.ringWorker()
+  else ringForReceipts(context)
+  if (recipients.some((agent) => hostOf(control, agent) === machine)) context.bells.ringAgents()
   return { ...result, waitingFor: waitingFor(context, targets) }
 }
 
@@ -131,7 +133,7 @@ export function receive(context: BridgeContext, input: ReceiveInput): ReceiveRes
     )
     return { messages, more, acked, unacked }
   })
-  if (result.acked > 0 || result.messages.length > 0) context.bells.ringWorker()
+  if (result.acked > 0 || result.messages.length > 0) ringForReceipts(context)
   return result
 }
 
@@ -169,8 +171,13 @@ export async function wait(context: BridgeContext, input: WaitInput): Promise<Re
 export function acknowledge(context: BridgeContext, agent: string, ids: readonly string[]): number {
   requireLocal(context, agent)
   const acked = context.store.transaction(() => acknowledgeAll(context, agent, ids))
-  if (acked > 0) context.bells.ringWorker()
+  if (acked > 0) ringForReceipts(context)
   return acked
+}
+
+/** Receipts of messages that came from this very machine leave it never, so they wake nobody. */
+function ringForReceipts(context: BridgeContext): void {
+  if (context.store.outbound.oldestReceiptAt() !== null) context.bells.ringWorker()
 }
 
 /** @throws GitwireError `unknown-message` when one was never for this agent; then none is acknowledged */

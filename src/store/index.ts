@@ -20,6 +20,8 @@ export interface Store extends Ledger {
   readonly overview: OverviewStore
   /** The whole database as bytes, as of the last commit. */
   serialize(): Uint8Array
+  /** As `transaction`, for what may be done again: a power cut can take it back, whole; a crash cannot. */
+  lightTransaction<T>(work: () => T): T
   /** `ok`, or what SQLite's integrity check found. */
   integrity(): string
   close(): void
@@ -40,8 +42,19 @@ function assemble(db: Db, path: string, wallMs: () => number): Store {
     if (db.inTransaction) return work()
     return explained(path, () => db.transaction(work).immediate())
   }
+  const lightTransaction = <T>(work: () => T): T => {
+    if (db.inTransaction) return work()
+    // https://www.sqlite.org/pragma.html#pragma_synchronous: in WAL mode NORMAL stays consistent and skips the sync.
+    db.pragma('synchronous = NORMAL')
+    try {
+      return transaction(work)
+    } finally {
+      db.pragma('synchronous = FULL')
+    }
+  }
   return {
     transaction,
+    lightTransaction,
     self: explainedVerbs(path, selfStore(db, wallMs)),
     control: explainedVerbs(path, controlStore(db, wallMs)),
     peers: explainedVerbs(path, peerStore(db, wallMs)),
