@@ -3,20 +3,24 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { body, byTurns, median, pause, timedAsync } from './figures.ts'
+import { body, byTurns, median, pause, timed, timedAsync } from './figures.ts'
 import { GITWIRE, makePair, startNode } from './homes.ts'
 import type { Measured } from './rows.ts'
-import { measureStore } from './store.ts'
+import { makeStoreFloor } from './store.ts'
 
 const BARE = join(import.meta.dirname, 'bare-server.mjs')
 const WARM_UP_CALLS = 20
 /** What a send wakes (a cycle, a push) is over by then: two turns must not run into each other. */
 const BETWEEN_CALLS_MS = 150
 
-/** A tool call there and back, against a tool that does nothing plus what storing costs in this very run. */
+/**
+ * A tool call there and back, against a tool that does nothing plus the raw statements of a send. Both are timed in every
+ * turn: after a pause, and beside git, the disk answers later than in a tight loop.
+ */
 export async function measureMcpSend(short: boolean): Promise<Measured> {
-  const stored = (await measureStore(true))['send-stored']?.value ?? 0
   const pair = await makePair()
+  const times = short ? 60 : 200
+  const storing = await makeStoreFloor(pair.root, pair.lead, times)
   const ours = await connect([GITWIRE, 'mcp'], pair.lead)
   const bare = await connect([BARE], pair.lead)
   const call = async (client: Client, name: string) => {
@@ -30,20 +34,21 @@ export async function measureMcpSend(short: boolean): Promise<Measured> {
     }
     const [product, floor]: [number[], number[]] = [[], []]
     await byTurns(
-      short ? 60 : 200,
+      times,
       async () => {
         product.push(await timedAsync(() => call(ours, 'send_to_partner')))
         await pause(BETWEEN_CALLS_MS)
       },
-      async () => {
-        floor.push(await timedAsync(() => call(bare, 'noop')))
+      async (i) => {
+        floor.push((await timedAsync(() => call(bare, 'noop'))) + timed(() => storing.store(i)))
         await pause(BETWEEN_CALLS_MS)
       },
     )
-    return { 'mcp-send': { value: median(product), floor: median(floor) + stored } }
+    return { 'mcp-send': { value: median(product), floor: median(floor) } }
   } finally {
     await ours.close()
     await bare.close()
+    await storing.close()
     pair.remove()
   }
 }

@@ -71,7 +71,7 @@ export const ROWS: readonly RowSpec[] = [
   ratio(
     'mcp-send',
     'send_to_partner over MCP stdio, p50',
-    'a bare no-op tool on the same SDK + send-stored',
+    'a bare no-op tool on the same SDK + the statements of a send',
     'ms',
     1.5,
   ),

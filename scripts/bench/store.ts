@@ -54,13 +54,33 @@ export async function measureStore(short: boolean): Promise<Measured> {
   }
 }
 
+/** Stores messages as the product's statements alone do, one a call: what storing costs at the least. */
+export interface StoreFloor {
+  store(i: number): void
+  close(): Promise<void>
+}
+
+/** Records `times` sends on a copy of `home`, for {@link StoreFloor.store} to run on another. */
+export async function makeStoreFloor(root: string, home: string, times: number): Promise<StoreFloor> {
+  const { recorded, raw, close } = await copies(root, home, 'floor')
+  const steps = sends(times).map((input) => {
+    recorded.bridge.send(input)
+    return recorded.take()
+  })
+  return { store: (i) => raw.database.replay(steps[i] ?? []), close }
+}
+
+function sends(times: number) {
+  return Array.from({ length: times }, () => ({ agent: 'lead', to: 'backend', text: body() }))
+}
+
 interface Measurement {
   readonly value: number
   readonly floor: number
 }
 
 async function measureSend({ recorded, product, raw, close }: Copies, times: number): Promise<Measurement> {
-  const inputs = Array.from({ length: times }, () => ({ agent: 'lead', to: 'backend', text: body() }))
+  const inputs = sends(times)
   const steps = inputs.map((input) => {
     recorded.bridge.send(input)
     return recorded.take()
