@@ -38,8 +38,8 @@ export async function measureNotify(short: boolean): Promise<Measured> {
   }
   try {
     await rounds(WARM_UP, 1)
-    const one = await rounds(short ? 50 : 200, 1)
-    const ten = await rounds(short ? 20 : 60, 10)
+    const one = await rounds(short ? 30 : 200, 1)
+    const ten = await rounds(short ? 10 : 60, 10)
     return {
       'notify-one': { value: quantile(one, 0.5) },
       'notify-one-p99': { value: quantile(one, 0.99) },

@@ -45,9 +45,9 @@ async function copies(root: string, home: string, name: string): Promise<Copies>
 export async function measureStore(short: boolean): Promise<Measured> {
   const pair = await makePair()
   try {
-    const send = await measureSend(await copies(pair.root, pair.lead, 'send'), short ? 300 : 1000)
-    const one = await measureReceive(await copies(pair.root, pair.backend, 'one'), 1, short ? 200 : 500)
-    const many = await measureReceive(await copies(pair.root, pair.backend, 'many'), 1000, short ? 9 : 25)
+    const send = await measureSend(await copies(pair.root, pair.lead, 'send'), short ? 200 : 1000)
+    const one = await measureReceive(await copies(pair.root, pair.backend, 'one'), 1, short ? 100 : 500)
+    const many = await measureReceive(await copies(pair.root, pair.backend, 'many'), 1000, short ? 5 : 25)
     return { 'send-stored': send, 'local-send': { value: send.value }, 'receive-1': one, 'receive-1000': many }
   } finally {
     pair.remove()
