@@ -53,9 +53,13 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
   }
 }
 
-/** A machine that sees a higher `n` of itself in any note was restored or cloned (WIRE.md). */
+/**
+ * A machine that sees a higher `n` of itself in any note was restored or cloned (WIRE.md). Before its ref is confirmed only
+ * the ref can tell: what others read there may be another paste of the same invite.
+ */
 function peersAreAhead(context: SyncContext): boolean {
   const self = context.ledger.self.read()
+  if (self.tip === null) return false
   return context.ledger.peers.all().some((peer) => peer.closed === null && peer.seesUs > self.n)
 }
 

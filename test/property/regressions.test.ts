@@ -115,6 +115,23 @@ const REGRESSIONS: readonly (readonly [string, Profile, readonly Action[]])[] = 
       ['wipe', 545790, 155758, 357600, 879503],
     ],
   ],
+  [
+    'a machine that lost its invite is no restored one, whatever others have read of the winner',
+    LOSSY,
+    [
+      ['invite', 16519, 619515, 782864, 1024156783],
+      ['invite', 260137, 552170, 6300, 387692842],
+      ['cycle', 476470, 970230, 165749, 1379912809],
+      ['cycle', 556171, 353491, 452689, 702271561],
+      ['paste', 633243, 105241, 484289, 2121852695],
+      ['paste-twice', 554268, 649546, 294420, 1884397595],
+      ['send', 506416, 997011, 814312, 1304427235],
+      ['cycle', 994678, 846778, 595982, 1138181143],
+      ['cycle', 814748, 104967, 693535, 2063606952],
+      ['cycle', 267712, 445974, 840480, 1864495367],
+      ['cycle', 400763, 265611, 798681, 1561774578],
+    ],
+  ],
 ]
 
 test.each(REGRESSIONS)('%s', async (_title, profile, actions) => {
