@@ -156,7 +156,10 @@ function refusal(summary: string, result: GitResult, doing: string): PushOutcome
   if (/exists; cannot create|hook declined|protected|denied|denying|prohibited|GH\d{3}/i.test(all))
     throw syncError('policy', `The remote refused a push while ${doing}: ${words}`)
   if (/failed to update ref/.test(all) && !/Unable to create/.test(all)) return 'contested'
-  if (/cannot lock ref|Unable to create|failed to update ref|unpacker error|failed to write/.test(all))
+  // `missing necessary objects`: a host that repacks at this moment.
+  if (
+    /cannot lock ref|Unable to create|failed to update ref|unpacker error|failed to write|missing necessary/.test(all)
+  )
     throw syncError('transient', `The remote could not store a push while ${doing}: ${words}`)
   throw syncError('policy', `The remote refused a push while ${doing}: ${words}`)
 }

@@ -6,6 +6,7 @@
  * Why so: `docs/decisions/030-when-a-cycle-starts.md`.
  */
 import { CronTime } from 'cron'
+import { policyOf } from './policy.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -111,12 +112,13 @@ function afterFailure(
   failure: { readonly retryable: boolean; readonly code: string },
   rules: ScheduleRules,
 ): Decision {
-  const failed = { ...state, agains: 0, breathMs: BREATH_MS, heedsRings: failure.code !== 'rate-limited' }
-  if (!failure.retryable) return { state: { ...failed, failures: 0 }, delay: HOPELESS_INTERVALS * rules.intervalMs }
-  const ceilingMs = Math.min(BACKOFF_LIMIT_MS, BACKOFF_START_MS * 2 ** state.failures)
-  // Full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), but above the breath:
-  // a retry after 0 ms helps nobody.
-  const delay = BREATH_MS + rules.random() * (ceilingMs - BREATH_MS)
+  const { retryable, leastMs, heedsRings } = policyOf(failure)
+  const failed = { ...state, agains: 0, breathMs: BREATH_MS, heedsRings }
+  if (!retryable) return { state: { ...failed, failures: 0 }, delay: HOPELESS_INTERVALS * rules.intervalMs }
+  const ceilingMs = Math.min(BACKOFF_LIMIT_MS, Math.max(BACKOFF_START_MS, 2 * leastMs) * 2 ** state.failures)
+  // Full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), but above the least:
+  // a retry after 0 ms helps nobody, and one within a minute annoys a host that counts.
+  const delay = leastMs + rules.random() * (ceilingMs - leastMs)
   return { state: { ...failed, failures: state.failures + 1 }, delay }
 }
 

@@ -10,7 +10,7 @@ function codesOf(path: string): string[] {
   return [...read(path).matchAll(/^\s*\| '([a-z-]+)'/gm)].map((match) => match[1] as string)
 }
 
-test.each(['sync/errors.ts', 'src/errors.ts', 'credentials/errors.ts'])(
+test.each(['sync/policy.ts', 'src/errors.ts', 'credentials/errors.ts'])(
   'every code of %s stands in docs/errors.md',
   (path) => {
     const codes = codesOf(path)
