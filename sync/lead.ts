@@ -28,6 +28,8 @@ export async function lead(
   const ref = controlRef(self.prefix)
   const base = refs.get(ref) ?? null
   if (base === null || base !== ledger.control.commit() || heardOfNewer(context, control)) return null
+  // A number that is signed is spent, so none is signed for a push that would not be tried.
+  if (context.remote.withholds?.(ref)) return null
   if (control.lead === self.machine) standingDuties(context, control)
   const done = control.done[peerName(self)] ?? 0
   ledger.control.dropCommands(done)

@@ -42,6 +42,8 @@ export interface Remote {
     update: { readonly ref: RefName; readonly oid: Oid; readonly expected: Oid | null },
     signal?: AbortSignal,
   ): Promise<PushOutcome>
+  /** True while a push to this ref would not be tried, because the remote does not allow it; never where it is left out. */
+  withholds?(ref: RefName): boolean
   /** Ends helpers and connections. */
   close(): Promise<void>
 }

@@ -94,6 +94,7 @@ export async function publish(
   let self = ledger.self.read()
   if (!self.pending) return null
   const ref = machineRef(self.prefix, self)
+  if (context.remote.withholds?.(ref)) return null
   if (self.pendingOid === null || !(await repository.has(self.pendingOid))) {
     const oid = await commitSigned(context, self)
     context.breakpoint?.('committed')

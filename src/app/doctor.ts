@@ -55,10 +55,11 @@ function keys(machine: OpenMachine): Finding {
 async function remote(machine: OpenMachine): Promise<Finding[]> {
   const before = machine.bridge.fleet().sync
   const { error, pushed } = await syncNow(machine)
-  if (error !== null) return [bad('remote', `${machine.remote}: ${error.message}`, error.hint)]
   const { sync } = machine.bridge.fleet()
-  const pushedAt = pushed ? Date.now() : sync.lastPushAt
   const readable = ok('remote', `${machine.remote} answers`)
+  if (error !== null && sync.readOnly) return [readable, bad('push', error.message, error.hint)]
+  if (error !== null) return [bad('remote', `${machine.remote}: ${error.message}`, error.hint)]
+  const pushedAt = pushed ? Date.now() : sync.lastPushAt
   if (pushedAt === null)
     return [readable, bad('push', 'this machine has never pushed', 'check that its account may push branches')]
   return [

@@ -73,11 +73,13 @@ async function lead(machine: OpenMachine, face: string, options: WorkerStart, en
     cycleDeadlineMs: machine.config.deadlineMs,
     doorbells: [machine.bells.workerBell(), ...localRemoteBell(machine), ...(await sshBell(machine, face, options))],
     onReport: (outcome) => {
-      const summary = summarize(outcome.report, outcome.error, outcome.ms)
+      const error = outcome.error ?? session?.refusal() ?? null
+      const summary = summarize(outcome.report, error, outcome.ms)
       const startedAt = Date.now() - outcome.ms
       // Not inside the call of onCycle: where nobody listens its arguments are not evaluated.
       const recorded = record(machine, {
         summary,
+        read: outcome.report !== null,
         refused: outcome.report === null ? 0 : refused,
         startedAt,
         nextAt: outcome.nextAtMs,
@@ -188,12 +190,12 @@ async function syncHere(machine: OpenMachine, lock: MachineLock, signal?: AbortS
       refused += report.refused
       if (!report.again) break
     }
-    const summary = summarize(total, null, Date.now() - startedAt)
-    recordCycle(machine, { summary, refused, startedAt, nextAt: null, face: null })
+    const summary = summarize(total, session.refusal(), Date.now() - startedAt)
+    recordCycle(machine, { summary, read: true, refused, startedAt, nextAt: null, face: null })
     return summary
   } catch (error) {
     const summary = summarize(null, error, Date.now() - startedAt)
-    recordCycle(machine, { summary, refused: 0, startedAt, nextAt: null, face: null })
+    recordCycle(machine, { summary, read: false, refused: 0, startedAt, nextAt: null, face: null })
     return summary
   } finally {
     await session?.close()

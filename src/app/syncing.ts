@@ -3,6 +3,7 @@
 import {
   type CycleMemory,
   type CycleReport,
+  machineRef,
   runCycle,
   type SyncContext,
   SyncError,
@@ -14,11 +15,15 @@ import { type Access, openAccess, paceFor } from './access.ts'
 import { whileMoving } from './moving.ts'
 import { type OpenMachine, random } from './open.ts'
 import { systemClock } from './system-clock.ts'
+import { type WithholdingRemote, withholding } from './withholding.ts'
 
 /** The sync side of the process that leads. */
 export interface SyncSession {
   readonly access: Access
+  /** Runs one cycle; a push that the remote does not allow fails none, see {@link refusal}. */
   cycle(signal?: AbortSignal): Promise<CycleReport>
+  /** Why nothing can be sent although the remote was read; null when all may be sent. */
+  refusal(): SyncError | null
   close(): Promise<void>
 }
 
@@ -30,9 +35,10 @@ export async function openSync(
   const { store, keys, files, config, bells } = machine
   const access = await openAccess(files, { remote: machine.remote, prefix: store.self.read().prefix, config })
   const memory: CycleMemory = { lastPushMs: null }
+  const remote = withholding(access.remote, systemClock)
   const context: SyncContext = {
     ledger: store,
-    remote: access.remote,
+    remote,
     repository: access.repository,
     clock: systemClock,
     random,
@@ -50,16 +56,24 @@ export async function openSync(
     async cycle(signal) {
       await keys.refresh()
       try {
-        return await whileMoving(() => runCycle(context, memory, signal))
+        return dueBy(remote, store, await whileMoving(() => runCycle(context, memory, signal)))
       } catch (error) {
         if (!(error instanceof SyncError) || error.code !== 'corrupt') throw error
         // The private repository is a cache: what matters is in SQLite and on the remote.
         await access.repository.wipe()
-        return await runCycle(context, memory, signal)
+        return dueBy(remote, store, await runCycle(context, memory, signal))
       }
     },
+    refusal: () => remote.refusal()?.error ?? null,
     close: access.close,
   }
+}
+
+/** While our own ref is withheld, a heartbeat that is due asks for no cycle before the push is tried again. */
+function dueBy(remote: WithholdingRemote, store: OpenMachine['store'], report: CycleReport): CycleReport {
+  const self = store.self.read()
+  if (!remote.withholds(machineRef(self.prefix, self))) return report
+  return { ...report, dueInMs: Math.max(report.dueInMs, remote.refusal()?.inMs ?? 0) }
 }
 
 /** Writes each step of a cycle into a file, for the crash harness: it kills while the journal shows work in flight. */
@@ -78,24 +92,33 @@ export function failureOf(error: unknown): { code: string; message: string; hint
   }
 }
 
-/** A cycle's outcome for people. */
+/** A cycle's outcome for people. @param error what failed, also where only the sending did and there is a report */
 export function summarize(report: CycleReport | null, error: unknown, ms: number): CycleSummary {
+  const failed = report === null || error !== null
   return {
-    ok: report !== null,
+    ok: !failed,
     refsChanged: report?.refsChanged ?? 0,
     recordsIn: report?.recordsIn ?? 0,
     linesOut: report?.linesOut ?? 0,
     pushed: report?.pushed ?? false,
     ms,
-    error: report === null ? failureOf(error) : null,
+    error: failed ? failureOf(error) : null,
   }
 }
 
+/** What is written down of a cycle. */
+export interface CycleRecord {
+  readonly summary: CycleSummary
+  /** The remote was read and applied, whether or not anything could be sent. */
+  readonly read: boolean
+  readonly refused: number
+  readonly startedAt: number
+  readonly nextAt: number | null
+  readonly face: string | null
+}
+
 /** Writes into the machine's status how a cycle went, for every process of the machine. */
-export function recordCycle(
-  machine: OpenMachine,
-  cycle: { summary: CycleSummary; refused: number; startedAt: number; nextAt: number | null; face: string | null },
-): void {
+export function recordCycle(machine: OpenMachine, cycle: CycleRecord): void {
   const { store, bridge: _ } = machine
   const before = syncStatus({ store } as Parameters<typeof syncStatus>[0])
   const now = Date.now()
@@ -106,13 +129,14 @@ export function recordCycle(
       leader: cycle.face === null ? null : { pid: process.pid, face: cycle.face },
       lastCycleAt: now,
       startedAt: cycle.startedAt,
-      lastSuccessAt: summary.ok ? now : before.lastSuccessAt,
+      lastSuccessAt: cycle.read ? now : before.lastSuccessAt,
       lastPushAt: summary.pushed ? now : before.lastPushAt,
       nextCycleAt: cycle.nextAt,
       cycles: before.cycles + 1,
       pushes: before.pushes + (summary.pushed ? 1 : 0),
       rejectedPushes: before.rejectedPushes + cycle.refused,
       error: summary.error,
+      readOnly: cycle.read && !summary.ok,
       summary,
     }),
   )

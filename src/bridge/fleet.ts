@@ -98,6 +98,7 @@ const NO_SYNC: SyncStatus = {
   pushes: 0,
   rejectedPushes: 0,
   error: null,
+  readOnly: false,
 }
 
 /** What the leading process last wrote of itself. */

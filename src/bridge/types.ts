@@ -184,6 +184,8 @@ export interface SyncStatus {
   readonly rejectedPushes: number
   /** The last cycle's failure, null after a success. */
   readonly error: { readonly code: string; readonly message: string; readonly hint: string } | null
+  /** The last cycle read the remote, and `error` says why nothing can be sent. */
+  readonly readOnly: boolean
 }
 
 export interface LogFilter {

@@ -199,6 +199,7 @@ export function syncOf(part: Partial<SyncStatus> = {}): SyncStatus {
     cycles: 12,
     pushes: 4,
     rejectedPushes: 0,
+    readOnly: false,
     error: null,
     ...part,
   }
