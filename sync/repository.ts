@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { SyncError } from './errors.ts'
+import { SyncError } from './errors.ts'
 import { assertOid, expectSuccess, syncError } from './git-answers.ts'
 import { initBare } from './git-porcelain.ts'
 import type { GitRunner } from './git-runner.ts'
@@ -92,7 +92,7 @@ function assemble(options: OpenRepositoryOptions, reader: ObjectReader): GitRepo
     read: (files, maxBytes) => readFiles(reader, files, maxBytes),
     commit: (plan) => {
       // Two fast-imports at once would quarrel about one ref.
-      const made = committing.then(() => writeCommit(runner, { dir, compress }, plan))
+      const made = committing.then(() => unlocking(dir, () => writeCommit(runner, { dir, compress }, plan)))
       committing = made.catch(() => {})
       return made
     },
@@ -119,6 +119,17 @@ function assemble(options: OpenRepositoryOptions, reader: ObjectReader): GitRepo
       await committing
       await reader.stop()
     },
+  }
+}
+
+/** No other git works here, so a lock that stands in the way is a killed one's: it is removed, and `work` runs once more. */
+async function unlocking<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.code !== 'local-lock') throw error
+    await sweep(dir, { locks: true, olderThanMs: 0 })
+    return await work()
   }
 }
 
