@@ -12,6 +12,7 @@ export {
 export { type CycleMemory, runCycle } from './cycle.ts'
 export { type Doorbell, ringFolder, watchFolder, watchLocalRemote } from './doorbell.ts'
 export { SyncError, type SyncErrorCode } from './errors.ts'
+export { freshSelf } from './fresh-self.ts'
 export { NO_CREDENTIALS, openGitCredentials } from './git-credentials.ts'
 export { createGitRunner, type GitRunner } from './git-runner.ts'
 export type { Command } from './lead-commands.ts'

@@ -3,7 +3,7 @@ import { createRoot, type MachineIdentity, type Signer, verifyRoots } from '../.
 import {
   type Clock,
   controlRef,
-  LOG_START,
+  freshSelf,
   type Oid,
   type Remote,
   type Repository,
@@ -40,23 +40,8 @@ export function makeRoot(founder: Pick<Founder, 'machine' | 'orchestrator'>): { 
 /** Writes the founder's own state; nothing is on the remote yet, and a crash leaves a machine that must found again. */
 export function createSelf(store: Store, founder: Founder, fleet: string, root: Uint8Array): void {
   store.transaction(() => {
-    store.self.create({
-      fleet,
-      machine: founder.machine,
-      incarnation: founder.incarnation,
-      prefix: founder.prefix,
-      n: 0,
-      tail: LOG_START,
-      head: LOG_START,
-      note: null,
-      pending: false,
-      pendingOid: null,
-      tip: null,
-      pushedSeq: 0,
-      files: [],
-      claim: null,
-      replaces: null,
-    })
+    const { machine, incarnation, prefix } = founder
+    store.self.create(freshSelf({ fleet, machine, incarnation, prefix }))
     store.self.addAgent(founder.agent)
     store.control.saveRoots([root])
   })

@@ -5,7 +5,7 @@
 import { type Invite, type MachineIdentity, signClaim, verifyRoots } from '../../credentials/index.ts'
 import {
   controlRef,
-  LOG_START,
+  freshSelf,
   machineRef,
   type Oid,
   peerName,
@@ -88,23 +88,8 @@ export function createJoined(
     fresh: identity.signer,
   })
   store.transaction(() => {
-    store.self.create({
-      fleet: invite.fleet,
-      machine: invite.machine,
-      incarnation: invite.incarnation,
-      prefix: invite.prefix,
-      n: 0,
-      tail: LOG_START,
-      head: LOG_START,
-      note: null,
-      pending: false,
-      pendingOid: null,
-      tip: null,
-      pushedSeq: 0,
-      files: [],
-      claim,
-      replaces: null,
-    })
+    const { fleet, machine, incarnation, prefix } = invite
+    store.self.create(freshSelf({ fleet, machine, incarnation, prefix, claim }))
     store.self.addAgent(invite.agent)
   })
 }

@@ -1,6 +1,6 @@
 /** `gitwire rebuild`: a new database, as a new incarnation, from what the remote's live window holds. */
 import { existsSync, renameSync, rmSync } from 'node:fs'
-import { LOG_START, peerName, SyncError } from '../../sync/index.ts'
+import { freshSelf, peerName, SyncError } from '../../sync/index.ts'
 import type { Home } from '../app-types.ts'
 import { GitwireError } from '../errors.ts'
 import { tryLock } from '../lock.ts'
@@ -35,23 +35,9 @@ export async function rebuild(
     rmSync(files.cache, { recursive: true, force: true })
     const store = openStore(files.database, Date.now)
     store.transaction(() => {
-      store.self.create({
-        ...facts,
-        incarnation,
-        n: 0,
-        tail: LOG_START,
-        head: LOG_START,
-        note: null,
-        pending: false,
-        pendingOid: null,
-        tip: null,
-        pushedSeq: 0,
-        files: [],
-        claim: null,
-        replaces:
-          facts.incarnation === null ? null : peerName({ machine: facts.machine, incarnation: facts.incarnation }),
-      })
-      store.self.write({ recovering: true })
+      const { machine, prefix } = facts
+      const replaces = facts.incarnation === null ? null : peerName({ machine, incarnation: facts.incarnation })
+      store.self.create({ ...freshSelf({ fleet, machine, incarnation, prefix, replaces }), recovering: true })
       store.self.setFact('remote', facts.remote)
     })
     store.close()

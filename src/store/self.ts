@@ -1,5 +1,5 @@
 /** This machine's own numbers and agents. */
-import { LOG_START, type Oid, type SelfLedger, type SelfState } from '../../sync/index.ts'
+import { freshSelf, type Oid, type SelfLedger, type SelfState } from '../../sync/index.ts'
 import type { Db } from './database.ts'
 import { renumber } from './incarnation.ts'
 
@@ -47,24 +47,9 @@ export function selfStore(db: Db, wallMs: () => number): SelfStore {
     startIncarnation(incarnation) {
       const self = read()
       forgetNumbers(wallMs())
-      save({
-        fleet: self.fleet,
-        machine: self.machine,
-        prefix: self.prefix,
-        incarnation,
-        n: 0,
-        tail: LOG_START,
-        head: LOG_START,
-        note: null,
-        pending: false,
-        pendingOid: null,
-        tip: null,
-        pushedSeq: 0,
-        files: [],
-        claim: self.claim,
-        replaces: `${self.machine}-${self.incarnation}`,
-        recovering: true,
-      })
+      const { fleet, machine, prefix, claim } = self
+      const replaces = `${machine}-${self.incarnation}`
+      save({ ...freshSelf({ fleet, machine, incarnation, prefix, claim, replaces }), recovering: true })
     },
     create: save,
     exists: () => select.get() !== undefined,
