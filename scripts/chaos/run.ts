@@ -1,0 +1,60 @@
+/** Plays a plan: each fault at its time, and the time from its end to the next message that gets through. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Arena, everybodySynced, play } from './faults.ts'
+import type { ChaosMachine } from './machine.ts'
+import { type Fault, type Kind, type Plan, STATE_KINDS } from './plan.ts'
+
+/** What became of a fault. `healMs` is null while, or when, it was not healed. */
+export interface Outcome {
+  readonly fault: Fault
+  injected: boolean
+  over: boolean
+  healMs: number | null
+  /** Why it broke, when the harness could not play it. */
+  trouble: string | null
+}
+
+/** Faults that go on, for the live line. */
+export interface Progress {
+  readonly outcomes: readonly Outcome[]
+}
+
+/** Plays all faults of the plan. @returns when each is healed, or given up */
+export async function playPlan(arena: Arena, plan: Plan, onProgress: (progress: Progress) => void): Promise<Outcome[]> {
+  const start = Date.now()
+  const outcomes: Outcome[] = []
+  const playing: Promise<void>[] = []
+  const ticking = setInterval(() => onProgress({ outcomes }), 1_000)
+  let states: Promise<void> = Promise.resolve()
+  for (const fault of plan.faults) {
+    await sleep(Math.max(0, start + fault.atMs - Date.now()))
+    const outcome: Outcome = { fault, injected: false, over: false, healMs: null, trouble: null }
+    outcomes.push(outcome)
+    if ((STATE_KINDS as readonly Kind[]).includes(fault.kind)) {
+      states = states.then(() => playOne(arena, outcome)).then(() => everybodySynced(arena))
+      playing.push(states)
+    } else playing.push(playOne(arena, outcome))
+  }
+  await Promise.all(playing)
+  clearInterval(ticking)
+  return outcomes
+}
+
+async function playOne(arena: Arena, outcome: Outcome): Promise<void> {
+  try {
+    outcome.injected = await play(arena, outcome.fault)
+    outcome.over = true
+    const { machine, to } = probed(arena, outcome.fault)
+    outcome.healMs = await arena.traffic.probe(machine, to)
+  } catch (error) {
+    outcome.trouble = (error as Error).stack ?? String(error)
+  }
+}
+
+/** The affected machine, or one of all, and one of those that it writes to. */
+function probed({ fleet }: Arena, { machine, draw, kind }: Fault): { machine: ChaosMachine; to: string } {
+  const one = fleet.machines[machine ?? Math.floor(draw * fleet.machines.length)] as ChaosMachine
+  const partners = fleet.partners.get(one.name) ?? []
+  // A clone and its machine write in turns to the first partner: the second one's stream is the machine's alone.
+  return { machine: one, to: partners[kind === 'clone-home' ? 1 : 0] as string }
+}

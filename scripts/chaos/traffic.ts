@@ -1,0 +1,93 @@
+/** What the agents write: messages between drawn partners all the time, and probes that tell when a fault is healed. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Fleet } from './fleet.ts'
+import type { ChaosMachine } from './machine.ts'
+
+/** Each machine writes about this often. */
+const GAP_MS = 1_900
+const LARGE_EVERY = 50
+const LARGE_BYTES = 50_000
+const MOST_BYTES = 500
+const STORED_MS = 3_000
+/** A fault whose probe takes longer is not healed. */
+export const HEAL_LIMIT_MS = 120_000
+
+/** See the file. */
+export class Traffic {
+  readonly #fleet: Fleet
+  readonly #random: () => number
+  readonly #held = new Set<string>()
+  #over = false
+  #loops: Promise<void>[] = []
+
+  constructor(fleet: Fleet, random: () => number) {
+    this.#fleet = fleet
+    this.#random = random
+  }
+
+  start(): void {
+    this.#loops = this.#fleet.machines.map((machine) => this.#talk(machine))
+  }
+
+  async stop(): Promise<void> {
+    this.#over = true
+    await Promise.all(this.#loops)
+  }
+
+  /** The machine writes nothing until it is released. */
+  hold(name: string): void {
+    this.#held.add(name)
+  }
+
+  release(name: string): void {
+    this.#held.delete(name)
+  }
+
+  async #talk(machine: ChaosMachine): Promise<void> {
+    while (!this.#over) {
+      await sleep(GAP_MS * (0.5 + this.#random()))
+      const partners = this.#fleet.partners.get(machine.name) ?? []
+      const to = partners[Math.floor(this.#random() * partners.length)]
+      const size = this.#random()
+      if (to === undefined || this.#over || this.#held.has(machine.name)) continue
+      this.send(machine, { to, bytes: size * LARGE_EVERY < 1 ? LARGE_BYTES : Math.floor(size * MOST_BYTES) })
+    }
+  }
+
+  /** Gives a message to a machine. @returns its number, or null when the machine does not run */
+  send(machine: ChaosMachine, about: { to: string; bytes: number; stream?: string }): number | null {
+    const n = this.#fleet.oracle.next(about.stream ?? machine.name, about.to)
+    return machine.order({ do: 'send', to: about.to, n, bytes: about.bytes }) ? n : null
+  }
+
+  /** Sends from `machine` until one message was stored and has arrived. @returns the time it took, null when it never did */
+  async probe(machine: ChaosMachine, to: string): Promise<number | null> {
+    const start = Date.now()
+    const left = () => start + HEAL_LIMIT_MS - Date.now()
+    while (left() > 0) {
+      const stored = machine.hear(['stored', 'failed'], STORED_MS, (said) => said.to === to)
+      const n = this.send(machine, { to, bytes: 0 })
+      const said = await stored
+      if (n === null || said === null || said.is !== 'stored') {
+        await sleep(200)
+        continue
+      }
+      return (await this.#arrives(machine.name, to, n, left())) ? Date.now() - start : null
+    }
+    return null
+  }
+
+  #arrives(name: string, to: string, n: number, ms: number): Promise<boolean> {
+    const { oracle } = this.#fleet
+    if (oracle.has(name, to, n)) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => done(false), ms)
+      const forget = oracle.await({ name, to, n }, () => done(true))
+      const done = (arrived: boolean): void => {
+        clearTimeout(timer)
+        forget()
+        resolve(arrived)
+      }
+    })
+  }
+}
