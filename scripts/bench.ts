@@ -76,6 +76,6 @@ for (const group of GROUPS) {
   process.stderr.write(`${measured.map(({ name, ok }) => `${name}${ok ? '' : ' MISSED'}`).join(', ')}\n`)
 }
 process.stdout.write(`${table(rows)}\n`)
-if (values.write) writeFileSync(join(ROOT, 'docs/benchmarks.md'), document(rows))
+if (values.write) writeFileSync(join(ROOT, 'docs/benchmarks.md'), document(rows, values.short))
 if (values.json) process.stdout.write(`${JSON.stringify({ rows })}\n`)
 process.exitCode = rows.every(({ ok }) => ok) ? 0 : 1

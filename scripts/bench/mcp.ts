@@ -11,7 +11,7 @@ import { makeStoreFloor } from './store.ts'
 const BARE = join(import.meta.dirname, 'bare-server.mjs')
 const WARM_UP_CALLS = 20
 /** What a send wakes (a cycle, a push) is over by then: two turns must not run into each other. */
-const BETWEEN_CALLS_MS = 100
+const BETWEEN_CALLS_MS = 250
 
 /**
  * A tool call there and back, against a tool that does nothing plus the raw statements of a send. Both are timed in every
@@ -19,7 +19,7 @@ const BETWEEN_CALLS_MS = 100
  */
 export async function measureMcpSend(short: boolean): Promise<Measured> {
   const pair = await makePair()
-  const times = short ? 40 : 200
+  const times = short ? 40 : 120
   const storing = await makeStoreFloor(pair.root, pair.lead, times)
   const ours = await connect([GITWIRE, 'mcp'], pair.lead)
   const bare = await connect([BARE], pair.lead)

@@ -1,6 +1,6 @@
 /** The result for people: a table, and `docs/benchmarks.md`. No figure stands there that this run did not produce. */
 import { execFileSync } from 'node:child_process'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import { ROWS, type Row, type RowSpec } from './rows.ts'
 
 /** A number with the digits that mean something. */
@@ -39,7 +39,7 @@ export function table(rows: readonly Row[]): string {
 }
 
 /** The document, from its first line to its last. */
-export function document(rows: readonly Row[]): string {
+export function document(rows: readonly Row[], short: boolean): string {
   const git = execFileSync('git', ['--version']).toString().trim()
   const lines = rows.map((row) => {
     const { what, against } = specOf(row)
@@ -51,6 +51,7 @@ export function document(rows: readonly Row[]): string {
     '',
     `Written by \`npm run bench -- --write\` on ${new Date().toISOString().slice(0, 10)}; no figure here has another source.`,
     `The machine: ${process.platform}, ${availableParallelism()} cores, Node.js ${process.version}, ${git}.`,
+    `The ${short ? 'short' : 'full'} form; load average at its end ${loadavg()[1]?.toFixed(1)}.`,
     '',
     'Every ratio comes from one run in which both sides took turns, with bodies of 1 KiB that do not compress. How each',
     'row is measured, and why so, stands in `docs/decisions/060-what-the-benchmarks-measure.md`.',
