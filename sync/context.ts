@@ -3,7 +3,7 @@ import type { MachineIdentity, Signer } from '../credentials/index.ts'
 import type { ControlState } from './control.ts'
 import type { Ledger } from './ledger.ts'
 import type { Clock, Oid, RandomBytes, Remote, Repository } from './ports.ts'
-import type { WindowLimits } from './window.ts'
+import { WINDOW_LIMITS, type WindowLimits } from './window.ts'
 
 /** Keys of this machine, from its key files. */
 export interface MachineKeys {
@@ -33,8 +33,8 @@ export interface SyncContext {
   /** Called when control lists the fresh keys and every credential opens with them: destroys the invite keys. */
   dropInviteKeys(): void
   readonly pace: Pace
-  /** `WINDOW_LIMITS` unless given: small ones let a test reach them. */
-  readonly window?: WindowLimits
+  /** What differs from `WINDOW_LIMITS`: small ones let a test reach them. */
+  readonly window?: Partial<WindowLimits>
   /** Told what happened, for logs and doorbells; must not throw. */
   readonly notify: (event: SyncEvent) => void
   /** Only for fault tests: called between steps; may throw to play a crash. */
@@ -68,6 +68,11 @@ export interface CycleReport {
 
 /** The refs as one poll saw them. */
 export type Refs = ReadonlyMap<string, Oid>
+
+/** The limits of the window in force. */
+export function windowLimits(context: Pick<SyncContext, 'window'>): WindowLimits {
+  return { ...WINDOW_LIMITS, ...context.window }
+}
 
 /** The budget in force: control's policy, else what the host is known for. */
 export function pushesPerMinute(context: Pick<SyncContext, 'ledger' | 'pace'>): number | null {

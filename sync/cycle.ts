@@ -4,6 +4,7 @@
  */
 import { createPushBudget, heartbeatSeconds, NO_BUDGET, type PushBudget } from './budget.ts'
 import { type CycleReport, pushesPerMinute, type Refs, type SyncContext } from './context.ts'
+import { type ReceiverMemory, tendReceivers } from './growth.ts'
 import { recoverOwnRefs, takeNewIncarnation } from './incarnation.ts'
 import { type LeadWatch, lead, wantsToLead, watchLead } from './lead.ts'
 import { type Prepared, prepare } from './outgoing.ts'
@@ -19,6 +20,8 @@ export interface CycleMemory {
   expectsSinceMs?: number | null
   /** On an orchestrator that does not lead: how long the lead has stood still. */
   leadWatch?: LeadWatch | null
+  /** How long receivers have stood still. */
+  receivers?: ReceiverMemory
 }
 
 /**
@@ -35,6 +38,8 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
   if (peersAreAhead(context)) takeNewIncarnation(context, 'others have read more of this machine than it knows')
   await recoverOwnRefs(context, refs, signal)
   context.breakpoint?.('pulled')
+  memory.receivers = tendReceivers(context, memory.receivers ?? null)
+  context.breakpoint?.('tended')
   memory.leadWatch = watchLead(context, memory.leadWatch ?? null)
   const budget = bucketOf(context, memory)
   budget.observed(pulled.refsChanged, clock.monotonicMs())

@@ -5,6 +5,7 @@
  */
 import type { Position } from './chain.ts'
 import type { ControlState } from './control.ts'
+import type { GrowthLedger, Loss } from './growth-ledger.ts'
 import type { Peer } from './paths.ts'
 import type { Oid } from './ports.ts'
 import type { AnyRecord, Mark, MessageRecord, Ranges, StatusRecord } from './records.ts'
@@ -81,11 +82,19 @@ export interface WaitingRecord {
   readonly text: string
 }
 
+/** Numbers that hold nothing; with `loss` they held messages that expired. */
+export interface VoidRange {
+  readonly e: number
+  readonly from: number
+  readonly to: number
+  readonly loss?: Loss | null
+}
+
 /** Per sender incarnation and conversation: what is delivered, void, waiting. */
 export interface StreamState {
   /** The next `k` per epoch; 1 where absent. */
   readonly next: ReadonlyMap<number, number>
-  readonly voids: readonly { readonly e: number; readonly from: number; readonly to: number }[]
+  readonly voids: readonly VoidRange[]
   readonly waiting: readonly WaitingRecord[]
 }
 
@@ -186,7 +195,9 @@ export interface InboundLedger {
   /** The streams in which something waits or is void. */
   openStreams(): readonly (Peer & { readonly c: string })[]
   saveNext(peer: Peer, c: string, e: number, next: number): void
-  addVoid(peer: Peer, c: string, e: number, from: number, to: number): void
+  addVoid(peer: Peer, c: string, e: number, from: number, to: number, loss: Loss | null): void
+  /** Reports, to the agents it names, messages that expired before this machine got them. */
+  addGap(peer: Peer, c: string, e: number, from: number, to: number, loss: Loss): void
   addWaiting(peer: Peer, c: string, record: WaitingRecord): void
   dropWaiting(peer: Peer, c: string, e: number, k: number): void
   hold(line: HeldLine, reason: HoldReason): void
@@ -236,26 +247,27 @@ export interface OutboundLedger {
   window(from: number): readonly { readonly seq: number; readonly c: string; readonly bytes: number }[]
   /** Moves a line to a new seq (the same bytes appended again). */
   moveLine(from: number, to: number): void
-  /** Lines at or below `tail` that were asked for again, oldest first. */
-  again(tail: number): readonly OwnLine[]
+  /** Lines at or below `tail` that were asked for again, oldest first; stops when it has `maxBytes` or more. */
+  again(tail: number, maxBytes: number): readonly OwnLine[]
   markAgain(agents: readonly string[], tail: number): number
-  /** Forgets lines up to `tail` that no unacknowledged row needs. */
-  dropLines(tail: number): void
+  /** Forgets lines above `before`, the old tail, up to `tail` that no unacknowledged row needs. */
+  dropLines(tail: number, before: number): void
   /** The next k of (c, e), and the last (e, k) of an earlier epoch when it is the first. */
   nextK(c: string, e: number): { readonly k: number; readonly prev: readonly [number, number] | null }
   /** Applies a receipt's marks from `agent`. */
   markDelivered(c: string, agent: string, mark: Mark): void
-  /** Sets fetched times for recipients on `machine` up to `seq`. */
-  markFetched(machine: string, agents: readonly string[], seq: number): void
+  /** Sets fetched times for these recipients above `before` up to `seq`, but for rows that will be appended again. */
+  markFetched(agents: readonly string[], seq: number, before: number): void
   markPushed(upTo: number): void
-  /** Frees rows whose remaining recipients have all acknowledged. `needed` says who still counts in a conversation. */
+  /** Frees rows whose remaining recipients have all acknowledged or are expired. `needed` says who still counts in a conversation. */
   free(needed: (c: string) => ReadonlySet<string>): void
   /** For a resend request: marks what is held, returns what is not. */
   resend(c: string, e: number, ranges: Ranges, tail: number): Ranges
   /** Notices that are due: all when `force`, else those older than their delay. Receipts are merged per conversation, agent and sender. */
   notices(): readonly Notice[]
   addNotice(c: string, from: string, payload: object): void
-  dropNotice(key: number): void
+  /** The notice has become the line `seq`; it is forgotten when the window is cut over it and nobody is parked who needs it. */
+  saidNotice(key: number, seq: number): void
   /** Takes back a message that this machine sent and its restored database lacks; it is sent again under the same id. */
   recoverSent(
     c: string,
@@ -278,4 +290,5 @@ export interface Ledger {
   readonly peers: PeerLedger
   readonly inbound: InboundLedger
   readonly outbound: OutboundLedger
+  readonly growth: GrowthLedger
 }

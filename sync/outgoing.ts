@@ -5,13 +5,13 @@
 import { randomUUID } from 'node:crypto'
 import { heartbeatSeconds } from './budget.ts'
 import { extend, type Position } from './chain.ts'
-import { pushesPerMinute, type SyncContext } from './context.ts'
+import { pushesPerMinute, type SyncContext, windowLimits } from './context.ts'
 import type { ControlState } from './control.ts'
 import type { Notice, OutRow, OutStream, SelfState } from './ledger.ts'
 import { FORMAT, signMachineNote } from './machine-note.ts'
 import { LIMITS, peerName } from './paths.ts'
 import { encodeLine } from './records.ts'
-import { addressees, appendAgain, cutWindow, WINDOW_LIMITS } from './window.ts'
+import { addressees, appendAgain, cutWindow } from './window.ts'
 
 /** Lines of one push, at most: bounds a commit to a few MB. */
 const LINES_PER_PUSH = 1000
@@ -43,7 +43,7 @@ export function prepare(context: SyncContext, reason: { heartbeatDue: boolean })
       entry !== undefined &&
       control.policy.stop === undefined &&
       control.n >= (self.awaitsControl ?? 0)
-    const urgent = ledger.outbound.hasUrgent() || (speaks && ledger.outbound.again(self.tail.seq).length > 0)
+    const urgent = ledger.outbound.hasUrgent() || (speaks && ledger.outbound.again(self.tail.seq, 1).length > 0)
     if (self.n > 0 && !urgent && !overdue && !reason.heartbeatDue) return null
     const writer = new LineWriter(context, control, self)
     let more = false
@@ -76,14 +76,15 @@ class LineWriter {
 
   /** @returns true when rows are left for the next push. */
   writeAll(speaks: boolean): boolean {
-    const { outbound, self } = this.#context.ledger
+    const { growth, outbound, self } = this.#context.ledger
     const before = this.head.seq
-    const limits = this.#context.window ?? WINDOW_LIMITS
-    const cut = cutWindow(this.#context.ledger, this.#control as ControlState, limits)
+    const limits = windowLimits(this.#context)
+    const parked = new Set(growth.parked().map(({ machine }) => machine))
+    const cut = cutWindow(this.#context.ledger, this.#control as ControlState, limits, parked)
     this.tail = cut.tail
     this.head = cut.head
     self.write({ tail: this.tail, head: this.head })
-    for (const line of outbound.again(this.tail.seq)) this.head = appendAgain(this.#context.ledger, line.seq, this.head)
+    this.#again(limits.fullBytes)
     this.added = this.head.seq - before
     let full = outbound.size(this.tail.seq).bytes > limits.fullBytes
     for (const notice of outbound.notices()) this.#notice(notice)
@@ -97,6 +98,17 @@ class LineWriter {
       this.#row(row)
     }
     return rows.length > LINES_PER_PUSH
+  }
+
+  /** Appends again what was asked for; half of a push and of the window stay for what is new, the rest goes later. */
+  #again(fullBytes: number): void {
+    const { outbound } = this.#context.ledger
+    const room = Math.min(BYTES_PER_PUSH, fullBytes) / 2 - outbound.size(this.tail.seq).bytes
+    if (room <= 0) return
+    for (const line of outbound.again(this.tail.seq, room)) {
+      this.head = appendAgain(this.#context.ledger, line.seq, this.head)
+      this.#bytes += line.line.length
+    }
   }
 
   #mayLeave({ c, from }: OutStream): boolean {
@@ -138,7 +150,7 @@ class LineWriter {
       { id, lamport, from: notice.from, to: [], ...notice.payload },
       { out: null, type: 'notice', k: null },
     )
-    this.#context.ledger.outbound.dropNotice(notice.key)
+    this.#context.ledger.outbound.saidNotice(notice.key, this.head.seq)
   }
 
   /** The newest epoch that control names, if this machine holds its key; null means: send nothing there until it comes. */

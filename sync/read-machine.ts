@@ -7,6 +7,7 @@ import { extendAll, LOG_START, type Position } from './chain.ts'
 import type { SyncContext } from './context.ts'
 import { type ControlState, limitOf, type MachineEntry } from './control.ts'
 import { SyncError } from './errors.ts'
+import { heardReceiver } from './growth.ts'
 import { Intake } from './intake.ts'
 import type { ClaimSeen, PeerState } from './ledger.ts'
 import { logFilesOf, splitLogFile } from './log-files.ts'
@@ -188,9 +189,13 @@ function savePeer(
   }
   ledger.peers.save(state)
   const agents = Object.keys(ledger.control.current()?.machines.get(peer.machine)?.agents ?? {})
-  if (custody > (before?.custody ?? 0)) ledger.outbound.markFetched(peer.machine, agents, custody)
   // A receiver that goes on under a new incarnation lacks what its database lost: what its agents have not acknowledged goes again.
-  if (before === null && latestBefore !== null) ledger.outbound.markAgain(agents, self.tail.seq)
+  const renewed = before === null && latestBefore !== null
+  if (renewed) ledger.growth.forgetCustody(agents)
+  // Before its custody counts: what was cut while it was parked, it does not hold.
+  heardReceiver(ledger, state)
+  if (custody > (before?.custody ?? 0)) ledger.outbound.markFetched(agents, custody, before?.custody ?? 0)
+  if (renewed) ledger.outbound.markAgain(agents, self.tail.seq)
 }
 
 function alarm(

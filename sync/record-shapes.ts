@@ -62,8 +62,9 @@ const SHAPES: ReadonlyMap<string, RecordShape> = new Map([
     'void',
     {
       counted: false,
-      fields: 'for ranges'.split(' '),
-      fits: (r) => typeof r.for === 'string' && isEpochRanges(r.ranges),
+      fields: 'for ranges expired'.split(' '),
+      fits: (r) =>
+        typeof r.for === 'string' && isEpochRanges(r.ranges) && (r.expired === undefined || r.expired === true),
     },
   ],
   [

@@ -74,10 +74,14 @@ export interface ReceiptRecord extends Common {
   readonly marks: readonly Mark[]
 }
 
-/** Says to the machine `for` that these numbers hold nothing. */
+/**
+ * Says to the machine `for` that these numbers hold nothing. With `expired` each was a message of `from` to the agents `to`
+ * of that machine, given up by policy.
+ */
 export interface VoidRecord extends Common {
   readonly t: 'void'
   readonly for: string
+  readonly expired?: true
   readonly ranges: readonly { readonly e: number; readonly ranges: Ranges }[]
 }
 

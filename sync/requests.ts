@@ -1,5 +1,7 @@
 /** Records without `k`: receipts, voids, requests. They act when opened and may come again (WIRE.md "The log"). */
 import { hostOf } from './control.ts'
+import type { Loss } from './growth-ledger.ts'
+import { queueVoids } from './growth-voids.ts'
 import type { IntakePass } from './intake-pass.ts'
 import { type Peer, peerName } from './paths.ts'
 import type { KnownRecord, RequestRecord, VoidRecord } from './records.ts'
@@ -17,7 +19,16 @@ export function act(intake: IntakePass, peer: Peer, c: string, record: KnownReco
 function actVoid(intake: IntakePass, peer: Peer, c: string, record: VoidRecord): void {
   if (record.for !== intake.machine) return
   const stream = intake.stream(peer, c)
-  for (const { e, ranges } of record.ranges) for (const [from, to] of ranges) stream.void(e, from, to)
+  const loss = record.expired === true ? lossOf(intake, c, record) : null
+  for (const { e, ranges } of record.ranges) for (const [from, to] of ranges) stream.void(e, from, to, loss)
+}
+
+/** The agents that an expiry is reported to: those it names, or all of this machine that take part. */
+function lossOf(intake: IntakePass, c: string, record: VoidRecord): Loss {
+  const participants = Object.keys(intake.control.conversations.get(c)?.participants ?? {})
+  const local = participants.filter((agent) => intake.local.has(agent))
+  const named = local.filter((agent) => record.to.includes(agent))
+  return { sender: record.from, agents: named.length > 0 ? named : local }
 }
 
 function actRequest(intake: IntakePass, peer: Peer, c: string, record: RequestRecord): void {
@@ -30,8 +41,7 @@ function actRequest(intake: IntakePass, peer: Peer, c: string, record: RequestRe
     const missing = firstRanges(record.ranges ?? [])
       .map(({ e, ranges }) => ({ e, ranges: ledger.outbound.resend(c, e, ranges, self.tail.seq) }))
       .filter(({ ranges }) => ranges.length > 0)
-    if (missing.length > 0)
-      ledger.outbound.addNotice(c, from, { t: 'void', for: peer.machine, to: [], ranges: missing })
+    queueVoids(ledger, c, peer.machine, missing)
   } else if (record.ask === 'ping' && record.to.some((agent) => intake.local.has(agent))) {
     const answering = record.to.find((agent) => intake.local.has(agent)) as string
     ledger.outbound.addNotice(c, answering, { t: 'request', ask: 'pong', to: [record.from], nonce: record.nonce })

@@ -2,7 +2,8 @@
  * The order of one sender incarnation in one conversation: `k` per epoch from 1; the first of an epoch names the last of
  * the one before; voids and refused records are spent numbers (WIRE.md "The log").
  */
-import type { InboundLedger, WaitingRecord } from './ledger.ts'
+import type { Loss } from './growth-ledger.ts'
+import type { InboundLedger, VoidRange, WaitingRecord } from './ledger.ts'
 import type { Peer } from './paths.ts'
 
 /** More ranges than this are asked for in later requests: a request must fit one line. */
@@ -19,7 +20,7 @@ export class Stream {
   readonly #changed = new Set<number>()
   readonly #waiting = new Map<number, Map<number, WaitingRecord>>()
   #waitingCount = 0
-  #voids: { e: number; from: number; to: number }[]
+  #voids: VoidRange[]
 
   constructor(inbound: InboundLedger, peer: Peer, c: string, firstEpoch: number) {
     this.#inbound = inbound
@@ -48,11 +49,12 @@ export class Stream {
     } else if (k > this.#nextOf(e)) this.void(e, k, k)
   }
 
-  /** Numbers that hold nothing. */
-  void(e: number, from: number, to: number): void {
-    if (to < this.#nextOf(e) || this.#voids.some((v) => v.e === e && v.from <= from && to <= v.to)) return
-    this.#voids.push({ e, from, to })
-    this.#inbound.addVoid(this.peer, this.c, e, from, to)
+  /** Numbers that hold nothing. With `loss` they were messages: it is reported if they are skipped. */
+  void(e: number, from: number, to: number, loss: Loss | null = null): void {
+    const covers = (v: VoidRange) => v.e === e && v.from <= from && to <= v.to
+    if (to < this.#nextOf(e) || this.#voids.some((v) => covers(v) && (loss === null || lossOf(v) !== null))) return
+    this.#voids.push({ e, from, to, loss })
+    this.#inbound.addVoid(this.peer, this.c, e, from, to, loss)
   }
 
   /** Keeps an opened record until its turn. */
@@ -125,11 +127,16 @@ export class Stream {
       const prev = next === 1 ? prevOf(first) : null
       return this.place(e, next, prev) === 'next' ? this.#take(e, next) : null
     }
-    const range = this.#voids.find((v) => v.e === e && v.from <= next && next <= v.to)
+    const covering = this.#voids.filter((v) => v.e === e && v.from <= next && next <= v.to)
+    const range = covering.find((v) => lossOf(v) !== null) ?? covering[0]
     if (range === undefined) return null
-    // A void covers only up to the next record that did arrive.
-    const arrived = [...(this.#waiting.get(e)?.keys() ?? [])].filter((k) => k > next)
-    this.#advance(e, Math.min(lowest(arrived), range.to + 1))
+    // A void covers only up to the next record that did arrive, and no loss is skipped under another void.
+    const ahead = [...(this.#waiting.get(e)?.keys() ?? [])].filter((k) => k > next)
+    for (const v of this.#voids) if (v.e === e && v.from > next && lossOf(v) !== null) ahead.push(v.from)
+    const end = Math.min(lowest(ahead), range.to + 1)
+    const loss = lossOf(range)
+    if (loss !== null && e >= this.#firstEpoch) this.#inbound.addGap(this.peer, this.c, e, next, end - 1, loss)
+    this.#advance(e, end)
     return 'moved'
   }
 
@@ -175,6 +182,10 @@ export class Stream {
   #epochs(): number[] {
     return [...new Set([...this.#waiting.keys(), ...this.#voids.map((v) => v.e)])].sort((a, b) => a - b)
   }
+}
+
+function lossOf(range: VoidRange): Loss | null {
+  return range.loss ?? null
 }
 
 function prevOf(record: WaitingRecord): readonly [number, number] | null {

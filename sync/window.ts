@@ -7,17 +7,32 @@ import { type ControlState, hostOf } from './control.ts'
 import type { Ledger } from './ledger.ts'
 import { LIMITS } from './paths.ts'
 
-/** How many bytes of our log may stay on the remote. */
+const MB = 1024 * 1024
+const DAY_MS = 86_400_000
+
+/** How much of our log may stay on the remote, and how much of it here for those who do not come. */
 export interface WindowLimits {
   /** Above this the window is compacted, if that at least halves it. */
   readonly compactBytes: number
   /** Above this no new line is added until somebody takes what waits. */
   readonly fullBytes: number
+  /** A receiver that does not move and lacks more than this is parked. */
+  readonly deadBytes: number
+  /** So is one for which more than so many log files stay. */
+  readonly deadFiles: number
+  /** A message that nobody acknowledged expires after so many ms in which this machine was in touch with the remote. */
+  readonly ageMs: number
+  /** The oldest messages expire when those of one receiver take more than this here. */
+  readonly keepBytes: number
 }
 
 export const WINDOW_LIMITS: WindowLimits = {
-  compactBytes: 8 * 1024 * 1024,
-  fullBytes: LIMITS.logBytes - 4 * 1024 * 1024,
+  compactBytes: 8 * MB,
+  fullBytes: LIMITS.logBytes - 4 * MB,
+  deadBytes: 4 * MB,
+  deadFiles: 64,
+  ageMs: 30 * DAY_MS,
+  keepBytes: 64 * MB,
 }
 
 /** The machines that must take lines of a conversation into custody: every host of a participant but ourselves. */
@@ -30,11 +45,15 @@ export function addressees(control: ControlState, c: string, machine: string): s
   return [...hosts]
 }
 
-/** Cuts what may go and appends again what must stay. @returns the new tail and head. */
+/**
+ * Cuts what may go and appends again what must stay. A parked receiver is not waited for: what it lacks stays in SQLite.
+ * @returns the new tail and head.
+ */
 export function cutWindow(
   ledger: Ledger,
   control: ControlState,
-  limits: WindowLimits = WINDOW_LIMITS,
+  limits: Pick<WindowLimits, 'compactBytes'> = WINDOW_LIMITS,
+  parked: ReadonlySet<string> = new Set(),
 ): { tail: Position; head: Position } {
   const { machine, tail, head } = ledger.self.read()
   const window = ledger.outbound.window(tail.seq)
@@ -46,6 +65,7 @@ export function cutWindow(
     if (seq === undefined) {
       seq = Number.POSITIVE_INFINITY
       for (const host of addressees(control, c, machine)) {
+        if (parked.has(host)) continue
         if (!custody.has(host)) custody.set(host, ledger.peers.latest(host)?.custody ?? 0)
         seq = Math.min(seq, custody.get(host) as number)
       }
@@ -73,7 +93,7 @@ export function cutWindow(
   if (compact) {
     for (const { seq } of lacking) newHead = appendAgain(ledger, seq, newHead)
   }
-  ledger.outbound.dropLines(newTail.seq)
+  ledger.outbound.dropLines(newTail.seq, tail.seq)
   return { tail: newTail, head: newHead }
 }
 

@@ -4,7 +4,8 @@ import { GitwireError } from '../errors.ts'
 import { cleanText } from './clean-text.ts'
 import { type BridgeContext, conversationsOf, newId, requireControl, requireLocal } from './context.ts'
 import { acknowledgeAll } from './messages.ts'
-import type { AgentStatusInput, AgentView, FleetStatus, SyncStatus } from './types.ts'
+import type { AgentStatusInput, AgentView, FleetStatus, ParkedMachine, SyncStatus } from './types.ts'
+import { gapView } from './views.ts'
 
 /** Control that nobody renewed for this long may lack revocations. */
 const STALE_MS = 7 * 24 * 60 * 60 * 1000
@@ -81,11 +82,20 @@ export function fleetStatus(context: BridgeContext): FleetStatus {
     outbox: store.overview.outbox(),
     held: store.overview.held(),
     quarantined: store.overview.quarantined().length,
+    parked: parkedViews(context, control),
+    gaps: store.growth.gaps(null).map(gapView),
     closedRefs: store.peers
       .all()
       .filter((peer) => peer.closed !== null)
       .map((peer) => ({ ref: `m/${peer.machine}-${peer.incarnation}`, reason: peer.closed as string })),
   }
+}
+
+function parkedViews({ store }: BridgeContext, control: ControlState | null): ParkedMachine[] {
+  return store.growth.parked().map(({ machine, reason, at }) => {
+    const agents = Object.keys(control?.machines.get(machine)?.agents ?? {})
+    return { machine, reason, since: at, ...store.growth.waitingFor(agents) }
+  })
 }
 
 const NO_SYNC: SyncStatus = {

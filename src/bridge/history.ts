@@ -76,5 +76,6 @@ function deliveries(context: BridgeContext, row: MessageRow): MessageReport['del
     fetchedAt: row.received_at,
     surfacedAt: i.surfaced_at,
     ackedAt: i.acked_at,
+    expiredAt: null,
   }))
 }

@@ -6,7 +6,7 @@ import { type BridgeContext, newId, requireClaimPlaced, requireControl, requireL
 import { splitText } from './parts.ts'
 import { resolveTargets, type Target } from './recipients.ts'
 import type { ReceiveInput, ReceiveResult, SendInput, SendResult, WaitInput } from './types.ts'
-import { messageView } from './views.ts'
+import { gapView, messageView } from './views.ts'
 
 /** An unacknowledged message is offered again after this long. */
 export const REOFFER_MS = 10 * 60 * 1000
@@ -116,10 +116,12 @@ export function receive(context: BridgeContext, input: ReceiveInput): ReceiveRes
   const stopped = store.control.current()?.policy.stop !== undefined
   const acks = input.ack ?? []
   // Looking costs no write when there is nothing to take.
-  if (acks.length === 0 && (stopped || store.messages.countWaiting(input.agent, filter) === 0)) {
-    return { messages: [], more: 0, acked: 0, unacked: store.messages.countUnacked(input.agent) }
+  const gaps = store.growth.gaps(input.agent).map(gapView)
+  if (acks.length === 0 && gaps.length === 0 && (stopped || store.messages.countWaiting(input.agent, filter) === 0)) {
+    return { messages: [], more: 0, acked: 0, unacked: store.messages.countUnacked(input.agent), gaps }
   }
   const result = store.transaction(() => {
+    if (gaps.length > 0) store.growth.markTold(input.agent)
     const acked = acknowledgeAll(context, input.agent, acks)
     const found = stopped ? [] : store.messages.waiting(input.agent, { ...filter, limit })
     const rows = withinBytes(found, input.maxBytes)
@@ -131,7 +133,7 @@ export function receive(context: BridgeContext, input: ReceiveInput): ReceiveRes
     const messages = rows.map((row) =>
       messageView(row, control, { surfacedBefore: row.surfaced, ackedAt: row.acked_at }),
     )
-    return { messages, more, acked, unacked }
+    return { messages, more, acked, unacked, gaps }
   })
   if (result.acked > 0 || result.messages.length > 0) ringForReceipts(context)
   return result
@@ -162,7 +164,8 @@ export async function wait(context: BridgeContext, input: WaitInput): Promise<Re
     const result = receive(context, { ...input, ...(ack === undefined ? {} : { ack }) })
     acked += result.acked
     ack = []
-    if (result.messages.length > 0 || left <= 0 || input.signal?.aborted) return { ...result, acked }
+    if (result.messages.length > 0 || result.gaps.length > 0 || left <= 0 || input.signal?.aborted)
+      return { ...result, acked }
     await ring
   }
 }

@@ -20,6 +20,32 @@ export interface Delivery {
   readonly fetchedAt: number | null
   readonly surfacedAt: number | null
   readonly ackedAt: number | null
+  /** When policy gave it up for this recipient: it is not sent again. */
+  readonly expiredAt: number | null
+}
+
+/** Messages that expired before this machine came back for them. */
+export interface GapReport {
+  /** The agent they were for. */
+  readonly agent: string
+  readonly from: string
+  readonly machine: string
+  readonly conversation: string
+  readonly epoch: number
+  /** Their numbers in the sender's stream, both ends included. */
+  readonly ranges: readonly (readonly [number, number])[]
+  readonly messages: number
+  readonly at: number
+}
+
+/** A machine that did not take what is for it: it is not waited for, and served again when it moves. */
+export interface ParkedMachine {
+  readonly machine: string
+  readonly reason: 'silent' | 'stuck'
+  readonly since: number
+  /** What waits here for its agents. */
+  readonly messages: number
+  readonly bytes: number
 }
 
 /** A message as an agent or a person reads it. `text` is what somebody else wrote: data, never an instruction. */
@@ -88,6 +114,8 @@ export interface ReceiveResult {
   readonly acked: number
   /** Surfaced earlier and still not acknowledged (not in `messages`). */
   readonly unacked: number
+  /** What this agent will never get, told once. */
+  readonly gaps: readonly GapReport[]
 }
 
 export interface WaitInput extends ReceiveInput {
@@ -169,6 +197,8 @@ export interface FleetStatus {
   readonly outbox: { readonly rows: number; readonly oldestAt: number | null }
   readonly held: number
   readonly quarantined: number
+  readonly parked: readonly ParkedMachine[]
+  readonly gaps: readonly GapReport[]
   readonly closedRefs: readonly { readonly ref: string; readonly reason: string }[]
 }
 

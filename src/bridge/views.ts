@@ -1,8 +1,8 @@
 /** Stored rows as the faces see them. */
 import { type ControlState, hostOf, roleOf } from '../../sync/index.ts'
-import type { DeliveryRow, MessageRow } from '../store/index.ts'
+import type { DeliveryRow, GapRow, MessageRow } from '../store/index.ts'
 import { cleanText } from './clean-text.ts'
-import type { Delivery, DeliveryState, Message } from './types.ts'
+import type { Delivery, DeliveryState, GapReport, Message } from './types.ts'
 
 /** A message for a reader; hidden characters are cut out of its text. */
 export function messageView(
@@ -42,9 +42,11 @@ export function deliveryView(row: DeliveryRow, message: MessageRow, control: Con
         ? 'surfaced'
         : row.fetched_at !== null
           ? 'fetched'
-          : pushed
-            ? 'pushed'
-            : 'stored'
+          : row.expired_at !== null
+            ? 'expired'
+            : pushed
+              ? 'pushed'
+              : 'stored'
   return {
     agent: row.agent,
     machine: control === null ? null : hostOf(control, row.agent),
@@ -54,5 +56,20 @@ export function deliveryView(row: DeliveryRow, message: MessageRow, control: Con
     fetchedAt: row.fetched_at,
     surfacedAt: row.surfaced_at,
     ackedAt: row.acked_at,
+    expiredAt: row.expired_at,
+  }
+}
+
+/** Messages that an agent of this machine will never get. */
+export function gapView(row: GapRow): GapReport {
+  return {
+    agent: row.agent,
+    from: row.sender,
+    machine: row.machine,
+    conversation: row.c,
+    epoch: row.e,
+    ranges: row.ranges,
+    messages: row.ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0),
+    at: row.at,
   }
 }

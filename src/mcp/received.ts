@@ -27,6 +27,7 @@ export const receivedShape = {
   more: countSchema.describe('How many more wait; call again.'),
   unacked: countSchema.describe('Given to you before and not acknowledged.'),
   acked: countSchema.describe('How many this call acknowledged.'),
+  expired: z.array(z.string()).optional().describe('What you will never get; told once.'),
 }
 
 /** What one call took, as its result shows it. */
@@ -36,12 +37,17 @@ export interface Received {
   more: number
   unacked: number
   acked: number
+  expired?: string[]
 }
 
 /** What the bridge returned, as a result shows it. */
 export function viewReceived(result: ReceiveResult, now: number): Received {
   const messages = result.messages.map((message) => viewMessage(message, now))
-  return { messages, more: result.more, unacked: result.unacked, acked: result.acked }
+  const expired = result.gaps.map(
+    (gap) => `${count(gap.messages, 'message')} from ${gap.from} expired before this machine came back.`,
+  )
+  const { more, unacked, acked } = result
+  return { messages, more, unacked, acked, ...(expired.length === 0 ? {} : { expired }) }
 }
 
 /** The outcome for one message or more. */
@@ -65,8 +71,8 @@ export function nothing(received: Received, text: string, nextStep: string): Out
   return { state: 'ok', data: received, text: [text, ...bookkeeping(received)].join(' '), nextStep }
 }
 
-function bookkeeping({ acked, unacked }: Received): string[] {
-  const said: string[] = []
+function bookkeeping({ acked, unacked, expired = [] }: Received): string[] {
+  const said: string[] = [...expired]
   if (acked > 0) said.push(`Acknowledged ${count(acked, 'message')}.`)
   if (unacked > 0) said.push(`${count(unacked, 'message')} given to you earlier and not acknowledged.`)
   return said

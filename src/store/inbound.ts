@@ -1,27 +1,44 @@
 /** What arrived: streams, held lines, quarantine, and messages as they take effect. */
-import type { HeldLine, InboundLedger, Mark, Peer, StreamState, WaitingRecord } from '../../sync/index.ts'
+import type { HeldLine, InboundLedger, Loss, Mark, Peer, StreamState, WaitingRecord } from '../../sync/index.ts'
 import type { Db } from './database.ts'
 
 /** Receipt states in rising order; an upgrade replaces what is still due. */
 export const RECEIPT_STATES: readonly Mark['state'][] = ['surfaced', 'acked', 'unsupported']
 
 export function inboundStore(db: Db, wallMs: () => number): InboundLedger {
-  return { ...streams(db), ...asides(db, wallMs), ...effects(db, wallMs), ...receipts(db, wallMs), ...lamportClock(db) }
+  return {
+    ...streams(db, wallMs),
+    ...asides(db, wallMs),
+    ...effects(db, wallMs),
+    ...receipts(db, wallMs),
+    ...lamportClock(db),
+  }
 }
 
-type Streams = Pick<InboundLedger, 'stream' | 'openStreams' | 'saveNext' | 'addVoid' | 'addWaiting' | 'dropWaiting'>
+type Streams = Pick<
+  InboundLedger,
+  'stream' | 'openStreams' | 'saveNext' | 'addVoid' | 'addGap' | 'addWaiting' | 'dropWaiting'
+>
 
-function streams(db: Db): Streams {
+function streams(db: Db, wallMs: () => number): Streams {
   const where = 'WHERE machine = ? AND incarnation = ? AND c = ?'
   const next = db.prepare(`SELECT e, next FROM stream_next ${where}`)
-  const voids = db.prepare(`SELECT e, k1 AS "from", k2 AS "to" FROM stream_void ${where}`)
+  const voids = db.prepare(`SELECT e, k1 AS "from", k2 AS "to", loss FROM stream_void ${where}`)
   const waiting = db.prepare(`SELECT e, k, seq, text FROM waiting ${where}`)
   const open = db.prepare('SELECT DISTINCT machine, incarnation, c FROM waiting')
   const saveNext = db.prepare(
     'INSERT INTO stream_next VALUES (?, ?, ?, ?, ?) ON CONFLICT (machine, incarnation, c, e) DO UPDATE SET next = excluded.next',
   )
   const dropVoids = db.prepare(`DELETE FROM stream_void ${where} AND e = ? AND k2 < ?`)
-  const addVoid = db.prepare('INSERT OR IGNORE INTO stream_void VALUES (?, ?, ?, ?, ?, ?)')
+  const addVoid = db.prepare(
+    'INSERT INTO stream_void VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET loss = coalesce(loss, excluded.loss)',
+  )
+  const widenGap =
+    db.prepare(`UPDATE gap SET k2 = ?, at = ? WHERE agent = ? AND machine = ? AND incarnation = ? AND c = ? AND e = ?
+    AND sender = ? AND k2 = ? AND told_at IS NULL`)
+  const addGap = db.prepare(
+    'INSERT INTO gap (agent, machine, incarnation, c, e, k1, k2, sender, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  )
   const addWaiting = db.prepare('INSERT OR IGNORE INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?)')
   const dropWaiting = db.prepare(`DELETE FROM waiting ${where} AND e = ? AND k = ?`)
   return {
@@ -29,7 +46,9 @@ function streams(db: Db): Streams {
       const numbers = next.all(machine, incarnation, c) as { e: number; next: number }[]
       return {
         next: new Map(numbers.map((row) => [row.e, row.next])),
-        voids: voids.all(machine, incarnation, c) as { e: number; from: number; to: number }[],
+        voids: (
+          voids.all(machine, incarnation, c) as { e: number; from: number; to: number; loss: string | null }[]
+        ).map((range) => ({ ...range, loss: range.loss === null ? null : (JSON.parse(range.loss) as Loss) })),
         waiting: waiting.all(machine, incarnation, c) as WaitingRecord[],
       }
     },
@@ -38,7 +57,15 @@ function streams(db: Db): Streams {
       saveNext.run(machine, incarnation, c, e, value)
       dropVoids.run(machine, incarnation, c, e, value)
     },
-    addVoid: ({ machine, incarnation }, c, e, from, to) => void addVoid.run(machine, incarnation, c, e, from, to),
+    addVoid: ({ machine, incarnation }, c, e, from, to, loss) =>
+      void addVoid.run(machine, incarnation, c, e, from, to, loss === null ? null : JSON.stringify(loss)),
+    addGap({ machine, incarnation }, c, e, from, to, { sender, agents }) {
+      const now = wallMs()
+      for (const agent of agents) {
+        const { changes } = widenGap.run(to, now, agent, machine, incarnation, c, e, sender, from - 1)
+        if (changes === 0) addGap.run(agent, machine, incarnation, c, e, from, to, sender, now)
+      }
+    },
     addWaiting: ({ machine, incarnation }, c, { e, k, seq, text }) =>
       void addWaiting.run(machine, incarnation, c, e, k, seq, text),
     dropWaiting: ({ machine, incarnation }, c, e, k) => void dropWaiting.run(machine, incarnation, c, e, k),

@@ -8,6 +8,9 @@ export function renumber(db: Db): (now: number) => void {
     'DELETE FROM own_line',
     'DELETE FROM counter',
     'DELETE FROM asked',
+    'DELETE FROM notice WHERE seq IS NOT NULL',
+    'DELETE FROM parked',
+    'DELETE FROM given_up',
     'UPDATE outbox SET e = NULL, k = NULL, seq = NULL, again = 0, pushed_at = NULL',
     // What peers said of us was about the old incarnation.
     'UPDATE peer SET custody = 0, sees_us = 0',

@@ -2,6 +2,7 @@
 import type { Ledger } from '../../sync/index.ts'
 import { controlStore } from './control.ts'
 import { type Db, explained, openDatabase, openMemoryDatabase } from './database.ts'
+import { type GrowthStore, growthStore } from './growth.ts'
 import { inboundStore } from './inbound.ts'
 import { type MessageStore, messageStore } from './messages.ts'
 import { outboundStore } from './outbound.ts'
@@ -9,6 +10,7 @@ import { type OverviewStore, overviewStore } from './overview.ts'
 import { type PeerStore, peerStore } from './peers.ts'
 import { type SelfStore, selfStore } from './self.ts'
 
+export type { GapRow } from './growth.ts'
 export type { DeliveryRow, MessageRow, MessageStore, NewParts, SurfacedRow } from './messages.ts'
 export type { OverviewStore, RequestRow } from './overview.ts'
 
@@ -16,6 +18,7 @@ export type { OverviewStore, RequestRow } from './overview.ts'
 export interface Store extends Ledger {
   readonly self: SelfStore
   readonly peers: PeerStore
+  readonly growth: GrowthStore
   readonly messages: MessageStore
   readonly overview: OverviewStore
   /** The whole database as bytes, as of the last commit. */
@@ -60,6 +63,7 @@ function assemble(db: Db, path: string, wallMs: () => number): Store {
     peers: explainedVerbs(path, peerStore(db, wallMs)),
     inbound: explainedVerbs(path, inboundStore(db, wallMs)),
     outbound: explainedVerbs(path, outboundStore(db, wallMs)),
+    growth: explainedVerbs(path, growthStore(db, wallMs)),
     messages: explainedVerbs(path, messageStore(db)),
     overview: explainedVerbs(path, overviewStore(db)),
     serialize: () => db.serialize(),

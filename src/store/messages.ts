@@ -36,6 +36,8 @@ export interface DeliveryRow {
   readonly fetched_at: number | null
   readonly surfaced_at: number | null
   readonly acked_at: number | null
+  /** When policy gave it up for this recipient. */
+  readonly expired_at: number | null
   /** 1 while the outbox still holds the row. */
   readonly open: number
 }
@@ -198,8 +200,12 @@ function surfacing(
     'UPDATE delivery SET acked_at = coalesce(acked_at, ?), surfaced_at = coalesce(surfaced_at, ?) WHERE row = ? AND agent = ?',
   )
   // The last one to acknowledge may be an agent of this machine, for whom no receipt comes in.
-  const freeOwn = db.prepare(`DELETE FROM outbox WHERE row = ? AND NOT EXISTS (
-    SELECT 1 FROM delivery d WHERE d.row = outbox.row AND d.acked_at IS NULL)`)
+  const freeOwn = db
+    .prepare(`DELETE FROM outbox WHERE row = ? AND NOT EXISTS (
+    SELECT 1 FROM delivery d WHERE d.row = outbox.row AND d.acked_at IS NULL AND d.expired_at IS NULL) RETURNING out`)
+    .pluck()
+  const dropLine = db.prepare(`DELETE FROM own_line WHERE out = ?
+    AND seq <= (SELECT json_extract(json, '$.tail.seq') FROM self)`)
   const find = db.prepare(
     `SELECT i.row, i.acked_at, m.id, m.machine FROM message m JOIN inbox i ON i.row = m.row AND i.agent = ? WHERE m.id = ?`,
   )
@@ -225,7 +231,7 @@ function surfacing(
       ack.run(now, now, agent, row.row)
       if (receipts.run(agent, RECEIPT_STATES.indexOf('acked'), now, id, row.machine).changes === 0)
         ownAcked.run(now, now, row.row, agent)
-      freeOwn.run(row.row)
+      for (const out of freeOwn.all(row.row)) dropLine.run(out)
       return 'new'
     },
   }
@@ -235,7 +241,7 @@ function reading(db: Db): Pick<MessageStore, 'byId' | 'byPrefix' | 'deliveries' 
   const byId = db.prepare('SELECT * FROM message WHERE id = ?')
   const byPrefix = db.prepare('SELECT * FROM message WHERE id >= ? AND id < ? LIMIT 2')
   const deliveries =
-    db.prepare(`SELECT d.agent, d.fetched_at, d.surfaced_at, d.acked_at, o.seq, o.pushed_at, o.out IS NOT NULL AS open
+    db.prepare(`SELECT d.agent, d.fetched_at, d.surfaced_at, d.acked_at, d.expired_at, o.seq, o.pushed_at, o.out IS NOT NULL AS open
     FROM delivery d LEFT JOIN outbox o ON o.row = d.row AND o.type = 'message' WHERE d.row = ? ORDER BY d.agent`)
   const inboxState = db.prepare(
     'SELECT agent, offered_at, surfaced_at, surfaced, acked_at FROM inbox WHERE row = ? ORDER BY agent',

@@ -41,7 +41,9 @@ export interface OverviewStore {
 
 export function overviewStore(db: Db): OverviewStore {
   const status = db.prepare('SELECT agent, activity, detail, progress, at FROM agent_status WHERE agent = ?')
-  const unacked = db.prepare(`SELECT count(*) FROM delivery WHERE agent = ? AND acked_at IS NULL`).pluck()
+  const unacked = db
+    .prepare(`SELECT count(*) FROM delivery WHERE agent = ? AND acked_at IS NULL AND expired_at IS NULL`)
+    .pluck()
   const unread = db
     .prepare('SELECT count(*) FROM inbox WHERE agent = ? AND acked_at IS NULL AND surfaced_at IS NULL')
     .pluck()

@@ -90,4 +90,23 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX own_line_window ON own_line (seq, c, bytes);
   CREATE INDEX outbox_again ON outbox (seq) WHERE again = 1;
   `,
+  `
+  ALTER TABLE delivery ADD COLUMN expired_at INTEGER;
+  ALTER TABLE stream_void ADD COLUMN loss TEXT;
+  ALTER TABLE notice ADD COLUMN target TEXT;
+  ALTER TABLE notice ADD COLUMN seq INTEGER;
+  CREATE INDEX notice_by_seq ON notice (seq);
+  CREATE INDEX outbox_by_seq ON outbox (seq) WHERE seq IS NOT NULL;
+  CREATE TABLE parked (
+    machine TEXT PRIMARY KEY, incarnation TEXT NOT NULL, n INTEGER NOT NULL, custody INTEGER NOT NULL, reason TEXT NOT NULL,
+    at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE given_up (
+    machine TEXT NOT NULL, c TEXT NOT NULL, e INTEGER NOT NULL, k1 INTEGER NOT NULL, k2 INTEGER NOT NULL, sender TEXT NOT NULL,
+    agents TEXT NOT NULL, PRIMARY KEY (machine, c, e, k1)) WITHOUT ROWID;
+  CREATE TABLE age_mark (ms INTEGER PRIMARY KEY, out INTEGER NOT NULL);
+  CREATE TABLE gap (
+    id INTEGER PRIMARY KEY, agent TEXT NOT NULL, machine TEXT NOT NULL, incarnation TEXT NOT NULL, c TEXT NOT NULL, e INTEGER NOT NULL,
+    k1 INTEGER NOT NULL, k2 INTEGER NOT NULL, sender TEXT NOT NULL, at INTEGER NOT NULL, told_at INTEGER);
+  CREATE INDEX gap_untold ON gap (agent) WHERE told_at IS NULL;
+  `,
 ]

@@ -162,6 +162,7 @@ export function deliveryOf(part: Partial<Delivery> = {}): Delivery {
     fetchedAt: NOW - 60_000,
     surfacedAt: null,
     ackedAt: null,
+    expiredAt: null,
     ...part,
   }
 }
@@ -236,6 +237,8 @@ export function fleetOf(part: Partial<FleetStatus> = {}): FleetStatus {
     held: 0,
     quarantined: 0,
     closedRefs: [],
+    parked: [],
+    gaps: [],
     ...part,
   }
 }

@@ -3,7 +3,7 @@ import type { RunningWorker } from '../../src/app-types.ts'
 import type { ReceiveResult, SendInput } from '../../src/bridge/types.ts'
 import { appWith, deliveryOf, entryOf, fleetOf, gitwire, idOf, messageOf, NOW, syncOf } from './kit.ts'
 
-const nothing: ReceiveResult = { messages: [], more: 0, acked: 0, unacked: 0 }
+const nothing: ReceiveResult = { messages: [], more: 0, acked: 0, unacked: 0, gaps: [] }
 
 function sendApp(sent: SendInput[], leader = true) {
   return appWith({
@@ -78,7 +78,7 @@ describe('gitwire send', () => {
 
 describe('gitwire inbox', () => {
   it('shows messages, what is left, and how to acknowledge', async () => {
-    const app = appWith({ receive: () => ({ messages: [messageOf()], more: 3, acked: 0, unacked: 2 }) })
+    const app = appWith({ receive: () => ({ messages: [messageOf()], more: 3, acked: 0, unacked: 2, gaps: [] }) })
     const { code, out } = await gitwire(['inbox'], { app })
     expect(code).toBe(0)
     for (const part of [

@@ -57,7 +57,7 @@ export interface FleetOptions {
   readonly random?: () => number
   readonly faults?: MemoryFaults
   readonly receiptDelayMs?: number
-  readonly window?: WindowLimits
+  readonly window?: Partial<WindowLimits>
 }
 
 /** One machine of the fleet. */
@@ -205,7 +205,7 @@ function openMachine(input: {
   clock: ManualClock
   bytes: (length: number) => Uint8Array
   receiptDelayMs: number
-  window: WindowLimits | undefined
+  window: Partial<WindowLimits> | undefined
 }): FleetMachine {
   const { name, identity, signer, store, host, clock, bytes } = input
   let opened = host.open(name, PREFIX)

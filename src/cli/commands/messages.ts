@@ -1,6 +1,6 @@
 /** `send`, `inbox`, `wait`, `ack`, `show`: one agent's messages. */
 import type { Machine } from '../../app-types.ts'
-import type { MessageClass, ReceiveInput, ReceiveResult, SendInput, SendResult } from '../../bridge/types.ts'
+import type { GapReport, MessageClass, ReceiveInput, ReceiveResult, SendInput, SendResult } from '../../bridge/types.ts'
 import { GitwireError } from '../../errors.ts'
 import type { Context } from '../context.ts'
 import { EXIT } from '../exit.ts'
@@ -88,10 +88,17 @@ function receiveInput(machine: Machine, context: Context, input: CommandInput): 
   }
 }
 
+/** Never a silent skip: what an agent will not get, and from whom. */
+function expiredText({ messages, from }: GapReport): string {
+  const what = messages === 1 ? '1 message' : `${messages} messages`
+  return `${what} from ${from} expired before this machine came back: ask ${from} to say it again.`
+}
+
 function receivedText(received: ReceiveResult, screen: Screen): string {
-  const { messages, more, acked, unacked } = received
+  const { messages, more, acked, unacked, gaps } = received
   const blocks = messages.map((message) => messageText(message, screen))
   const notes: string[] = []
+  for (const gap of gaps) notes.push(expiredText(gap))
   if (acked > 0) notes.push(`Acknowledged ${acked}.`)
   if (more > 0) notes.push(`${more} more: gitwire inbox.`)
   const first = messages[0]

@@ -119,6 +119,13 @@ export function statusWarnings(status: FleetStatus, now: number): readonly strin
       `closed: ${ref}: ${sentence(reason)} Nothing more is read from it; gitwire doctor says how to repair.`,
     )
   }
+  for (const { machine, since, messages } of status.parked) {
+    warnings.push(
+      `parked: ${machine} takes nothing since ${ago(since, now)}; ${counted(messages, 'message')} kept here for it until it moves.`,
+    )
+  }
+  for (const { from, agent, messages } of status.gaps)
+    warnings.push(`expired: ${counted(messages, 'message')} from ${from} to ${agent}, before this machine came back.`)
   return warnings
 }
 
