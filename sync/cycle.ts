@@ -10,6 +10,7 @@ import { type LeadWatch, lead, wantsToLead, watchLead } from './lead.ts'
 import { type Prepared, prepare } from './outgoing.ts'
 import { placeExtraClaims, publish, settleOwnRef } from './publish.ts'
 import { pull } from './pull.ts'
+import { hear, lookInMs, type Talk } from './talk.ts'
 
 /** What a worker remembers between cycles of one process; monotonic times. */
 export interface CycleMemory {
@@ -20,6 +21,8 @@ export interface CycleMemory {
   expectsSinceMs?: number | null
   /** On an orchestrator that does not lead: how long the lead has stood still. */
   leadWatch?: LeadWatch | null
+  /** When the others were last heard talking. */
+  talk?: Talk | null
   /** How long receivers have stood still. */
   receivers?: ReceiverMemory
 }
@@ -43,6 +46,7 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
   memory.leadWatch = watchLead(context, memory.leadWatch ?? null)
   const budget = bucketOf(context, memory)
   budget.observed(pulled.refsChanged, clock.monotonicMs())
+  memory.talk = hear(context, memory.talk ?? null, pulled.refsChanged)
   const sent = await send(context, memory, budget, refs, signal)
   return {
     refsChanged: pulled.refsChanged,
@@ -54,7 +58,10 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
     again: sent.led !== null || (sent.prepared?.more ?? false) || sent.outcome === 'refused',
     control: ledger.control.current(),
     hot: pulled.records > 0 || (sent.prepared?.lines ?? 0) > 0 || expectsControl(context, memory),
-    dueInMs: Math.max(sent.heldMs, dueInMs(context, memory)),
+    dueInMs: Math.min(
+      lookInMs(memory.talk, machineCount(context), clock.monotonicMs()),
+      leaveInMs(context, memory, sent),
+    ),
   }
 }
 
@@ -91,6 +98,8 @@ interface Sent {
   readonly led: Awaited<ReturnType<typeof lead>>
   /** How long the budget holds what waits; 0 when nothing is held. */
   readonly heldMs: number
+  /** True when something waits that leaves as soon as the budget lets it. */
+  readonly urgent: boolean
 }
 
 /** Signs and pushes what must leave, as far as the repository's budget allows. */
@@ -108,7 +117,7 @@ async function send(
   const first = self.n === 0 || self.pending
   const urgent = ledger.outbound.hasUrgent() || wantsToLead(context)
   const heldMs = first ? 0 : budget.waitMs(now, urgent)
-  if (heldMs > 0) return { prepared: null, outcome: null, led: null, heldMs }
+  if (heldMs > 0) return { prepared: null, outcome: null, led: null, heldMs, urgent }
   const prepared = prepare(context, { heartbeatDue: heartbeatInMs(context, memory) <= 0 })
   context.breakpoint?.('prepared')
   const outcome = await publish(context, signal)
@@ -122,7 +131,7 @@ async function send(
   const led = await lead(context, refs, signal)
   if (led !== null) budget.pushed(clock.monotonicMs())
   context.breakpoint?.('led')
-  return { prepared, outcome, led, heldMs: 0 }
+  return { prepared, outcome, led, heldMs: 0, urgent }
 }
 
 function bucketOf(context: SyncContext, memory: CycleMemory): PushBudget {
@@ -135,12 +144,20 @@ function bucketOf(context: SyncContext, memory: CycleMemory): PushBudget {
   return memory.bucket.budget
 }
 
+function machineCount(context: SyncContext): number {
+  const entries = [...(context.ledger.control.current()?.machines.values() ?? [])]
+  return Math.max(1, entries.filter((entry) => entry.status !== 'revoked').length)
+}
+
 function heartbeatInMs(context: SyncContext, memory: CycleMemory): number {
   if (memory.lastPushMs === null) return 0
-  const control = context.ledger.control.current()
-  const machines = [...(control?.machines.values() ?? [])].filter((entry) => entry.status !== 'revoked').length
-  const gapMs = heartbeatSeconds(Math.max(1, machines), pushesPerMinute(context)) * 1000
+  const gapMs = heartbeatSeconds(machineCount(context), pushesPerMinute(context)) * 1000
   return memory.lastPushMs + gapMs - context.clock.monotonicMs()
+}
+
+/** When something must leave: at once when the budget lets what is urgent go, else the next thing that is due. */
+function leaveInMs(context: SyncContext, memory: CycleMemory, { urgent, heldMs }: Sent): number {
+  return urgent && heldMs > 0 ? heldMs : Math.max(heldMs, dueInMs(context, memory))
 }
 
 /** The next thing that must leave by itself: a heartbeat, or the oldest receipt. */
