@@ -8,7 +8,7 @@ import { SyncError } from './errors.ts'
 import type { SelfState } from './ledger.ts'
 import { MACHINE_NOTE, readMachineNote } from './machine-note.ts'
 import { splitBySize } from './outgoing.ts'
-import { LIMITS, logPath, machineRef, parseLogPath } from './paths.ts'
+import { controlRef, LIMITS, logPath, machineRef, parseLogPath } from './paths.ts'
 import type { Oid } from './ports.ts'
 
 /**
@@ -28,6 +28,8 @@ export async function settleOwnRef(context: SyncContext, refs: Refs, signal?: Ab
     return true
   }
   if (own === self.tip) return true
+  // A remote of another fleet has no ref of ours either: its control is read before anything is put there.
+  if (own === null && showsOtherControl(context, refs)) return true
   if (own === null || (await context.repository.has(own))) {
     if (own !== null && ((await ownNumber(context, self, own)) ?? 0) > self.n) return false
     // Missing, or an older commit of ours (a restored host or a stale read): the same commit again.
@@ -39,6 +41,11 @@ export async function settleOwnRef(context: SyncContext, refs: Refs, signal?: Ab
     return true
   }
   return adopt(context, self, { ref, oid: own }, signal)
+}
+
+function showsOtherControl({ ledger }: SyncContext, refs: Refs): boolean {
+  const there = refs.get(controlRef(ledger.self.read().prefix))
+  return there !== undefined && ledger.control.current() !== null && there !== ledger.control.commit()
 }
 
 /** Judges a commit on our ref that we did not make here. */
@@ -157,6 +164,7 @@ function confirm(context: SyncContext, oid: Oid): void {
 export async function placeExtraClaims(context: SyncContext, refs: Refs, signal?: AbortSignal): Promise<void> {
   const { ledger, repository, remote } = context
   const { prefix } = ledger.self.read()
+  if (showsOtherControl(context, refs)) return
   for (const claim of ledger.self.extraClaims()) {
     const ref = machineRef(prefix, claim)
     const there = refs.get(ref) ?? null

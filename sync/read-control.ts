@@ -90,11 +90,26 @@ async function readRoots(context: SyncContext, tree: readonly TreeFile[]): Promi
     .filter(({ i }) => i > 0)
     .sort((a, b) => a.i - b.i)
   const known = context.ledger.control.roots()
-  if (named.length <= known.length) return known
-  return context.repository.read(
-    named.map(({ file }) => file),
-    LIMITS.entryBytes,
-  )
+  const read = (count: number) =>
+    context.repository.read(
+      named.slice(0, count).map(({ file }) => file),
+      LIMITS.entryBytes,
+    )
+  if (named.length > known.length) return read(named.length)
+  const [first] = await read(1)
+  const isOurs = first === undefined || known[0] === undefined || Buffer.compare(first, known[0]) === 0
+  return isOurs ? known : strangers(await read(named.length), known)
+}
+
+/** The roots of another fleet, which a changed URL or a swapped repository shows; what is no fleet at all is only damage. */
+function strangers(roots: readonly Uint8Array[], known: readonly Uint8Array[]): readonly Uint8Array[] {
+  try {
+    verifyRoots(roots)
+    return roots
+  } catch (error) {
+    if (error instanceof CredentialError) return known
+    throw error
+  }
 }
 
 async function readPaths(
