@@ -153,6 +153,9 @@ function refusal(summary: string, result: GitResult, doing: string): PushOutcome
   if (/but expected|reference already exists|incorrect old value/.test(all)) return 'contested'
   if (/non-fast-forward|fetch first/.test(all)) return 'refused'
   const words = quote(summary)
+  // The host lost a history that is not here either: with a new cache the ref starts anew.
+  if (/shallow update not allowed/.test(all))
+    throw syncError('corrupt', `The history of what is pushed is gone while ${doing}: ${words}`)
   if (/exists; cannot create|hook declined|protected|denied|denying|prohibited|GH\d{3}/i.test(all))
     throw syncError('policy', `The remote refused a push while ${doing}: ${words}`)
   if (/failed to update ref/.test(all) && !/Unable to create/.test(all)) return 'contested'

@@ -108,15 +108,13 @@ async function putControlBack(context: SyncContext, there: Oid | null, signal?: 
   const held = ledger.control.commit()
   if (held === null || !(await repository.has(held))) return
   const ref = controlRef(ledger.self.read().prefix)
-  let oid = held
   // A commit that git refused to fetch is not here to build on: a person must delete it, and talk goes on meanwhile.
   if (there !== null && !(await repository.has(there))) return
-  if (there !== null) {
-    const tree = await repository.tree(held, LIMITS.controlFiles)
-    const bytes = await repository.read(tree, LIMITS.controlNoteBytes)
-    const puts = new Map(tree.map((file, i): [string, Uint8Array] => [file.path, bytes[i] as Uint8Array]))
-    oid = await repository.commit({ parent: there, fresh: true, puts })
-  }
+  const tree = await repository.tree(held, LIMITS.controlFiles)
+  const bytes = await repository.read(tree, LIMITS.controlNoteBytes)
+  const puts = new Map(tree.map((file, i): [string, Uint8Array] => [file.path, bytes[i] as Uint8Array]))
+  // Where the remote lost control, ours starts anew: of what was fetched shallow, the history is not here to give.
+  const oid = await repository.commit({ parent: there, fresh: true, puts })
   const outcome = await remote.push({ ref, oid, expected: there }, signal)
   const current = ledger.control.current()
   if (outcome === 'pushed' && current !== null) ledger.transaction(() => ledger.control.apply(current, oid))

@@ -3,6 +3,7 @@
  * The server's fast-forward check is the compare-and-swap: nothing is ever forced, so a push can only add to what
  * is there. A remote that was restored below `expected` is therefore moved forward again, and never loses anything.
  */
+import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Secret } from '../credentials/index.ts'
@@ -12,6 +13,7 @@ import { type GitCredentials, NO_CREDENTIALS } from './git-credentials.ts'
 import { type GitResult, type GitRunner, succeeded } from './git-runner.ts'
 import { createLsRefsClient, type LsRefsClient } from './ls-refs.ts'
 import type { Oid, PushOutcome, RefName, RefTip, Remote } from './ports.ts'
+import { arrival, assertRef, readRefLines } from './ref-lines.ts'
 import { endSshConnections, localGitDir, sshCommand, usesProxy } from './remote-access.ts'
 import type { RemoteUrl } from './remote-url.ts'
 import type { GitRepository, ObjectFormat } from './repository.ts'
@@ -23,7 +25,6 @@ const WATCH_EVERY_MS = 200
 /** On this disk the other side's work is ours too: it neither compresses nor looks for deltas, and keeps large packs whole. */
 const LOCAL_UPLOAD_PACK = '--upload-pack=git -c pack.compression=0 -c core.bigFileThreshold=64k upload-pack'
 const LOCAL_RECEIVE_PACK = '--receive-pack=git -c receive.unpackLimit=10 -c core.bigFileThreshold=64k receive-pack'
-const REF = /^refs\/(?!.*(?:\.\.|\/\/|\.lock(?:\/|$)|\/\.))[A-Za-z0-9._/-]*[A-Za-z0-9_-]$/
 
 /** What {@link openRemote} is given. */
 export interface OpenRemoteOptions {
@@ -112,7 +113,14 @@ class GitRemote implements Remote {
     if (tips.length === 0) return
     const { repository } = this.#options
     try {
-      await this.#fetchTogether(tips, signal)
+      // What was never seen comes without its history: the tip's tree holds all that is live.
+      const isSeen = ({ ref }: RefTip) => existsSync(join(repository.dir, arrival(ref)))
+      await this.#fetchTogether(
+        tips.filter((tip) => !isSeen(tip)),
+        ['--depth=1'],
+        signal,
+      )
+      await this.#fetchTogether(tips.filter(isSeen), [], signal)
       for (const { oid } of tips) repository.refuse(oid, null)
     } catch (error) {
       const isContent = error instanceof SyncError && (error.code === 'bad-tree' || error.code === 'too-large')
@@ -124,7 +132,8 @@ class GitRemote implements Remote {
     }
   }
 
-  async #fetchTogether(tips: readonly RefTip[], signal?: AbortSignal): Promise<void> {
+  async #fetchTogether(tips: readonly RefTip[], depth: readonly string[], signal?: AbortSignal): Promise<void> {
+    if (tips.length === 0) return
     const { repository, maxBlobBytes = MAX_BLOB_BYTES } = this.#options
     const refspecs = tips.map(({ ref }) => `+${assertRef(ref)}:${arrival(ref)}`)
     const args = [
@@ -134,6 +143,7 @@ class GitRemote implements Remote {
       '--no-write-fetch-head',
       '--no-auto-maintenance',
       '--no-recurse-submodules',
+      ...depth,
       `--filter=blob:limit=${maxBlobBytes}`,
       ...(this.#options.url.kind === 'file' ? [LOCAL_UPLOAD_PACK] : []),
       '--',
@@ -274,23 +284,4 @@ class GitRemote implements Remote {
       clearInterval(timer)
     }
   }
-}
-
-function readRefLines(result: GitResult): ReadonlyMap<RefName, Oid> {
-  const refs = new Map<RefName, Oid>()
-  for (const line of result.stdout.toString('utf8').split('\n')) {
-    const match = /^((?:[0-9a-f]{40}|[0-9a-f]{64}))\t(refs\/\S+)$/.exec(line)
-    if (match) refs.set(match[2] ?? '', match[1] as Oid)
-  }
-  return refs
-}
-
-function assertRef(ref: RefName): RefName {
-  if (!REF.test(ref)) throw syncError('protocol', `${JSON.stringify(ref.slice(0, 80))} is no ref name gitwire uses`)
-  return ref
-}
-
-/** Flat, so that a ref `a` and a later `a/b` of the remote never stand in each other's way. */
-function arrival(ref: RefName): RefName {
-  return `refs/in/${ref.slice('refs/'.length).replaceAll('/', '%')}`
 }
