@@ -16,6 +16,7 @@ const SILENT_GAPS = 2.5
 export function setStatus(context: BridgeContext, input: AgentStatusInput): { readonly acked: number } {
   const { store, clock } = context
   requireLocal(context, input.agent)
+  checkStatus(input)
   const control = requireControl(context)
   const { machine } = store.self.read()
   const at = clock.wallMs()
@@ -48,6 +49,20 @@ export function setStatus(context: BridgeContext, input: AgentStatusInput): { re
   })
   context.bells.ringWorker()
   return { acked }
+}
+
+const MAX_DETAIL = 1_000
+
+/** Every reader refuses more than this, and half of a character or a NUL. */
+function checkStatus({ detail = '', progress = 0 }: AgentStatusInput): void {
+  if (detail.length > MAX_DETAIL || !detail.isWellFormed() || detail.includes('\0')) {
+    throw new GitwireError('usage', `a status detail is text of at most ${MAX_DETAIL} characters`, {
+      hint: 'say it shorter; what is longer goes into a message',
+    })
+  }
+  if (!Number.isInteger(progress) || progress < 0 || progress > 100) {
+    throw new GitwireError('usage', `the progress is ${progress}`, { hint: 'give a whole number from 0 to 100' })
+  }
 }
 
 /** One agent's view. @throws GitwireError `unknown-agent` */
