@@ -35,7 +35,7 @@ export async function openSync(
   const { store, keys, files, config, bells } = machine
   const access = await openAccess(files, { remote: machine.remote, prefix: store.self.read().prefix, config })
   const memory: CycleMemory = { lastPushMs: null }
-  const remote = withholding(access.remote, systemClock)
+  const remote = withholding(access.remote, systemClock, config.intervalMs ?? undefined)
   const context: SyncContext = {
     ledger: store,
     remote,

@@ -5,8 +5,8 @@
 import { type Clock, type Remote, SyncError } from '../../sync/index.ts'
 
 const MINUTE_MS = 60_000
-/** After so long a push that the remote did not allow is tried again. */
-const SEND_AGAIN_MS = 5 * MINUTE_MS
+/** After so many base intervals a push that the remote did not allow is tried again, as a poll that it did not allow is. */
+const SEND_AGAIN_INTERVALS = 5
 
 /** A remote that remembers what it may not do. */
 export interface WithholdingRemote extends Remote {
@@ -20,8 +20,12 @@ interface Refusal {
   readonly untilMs: number
 }
 
-/** Wraps a remote. A push that is withheld answers `unknown`: nothing changed, and whoever asked must look at the ref. */
-export function withholding(remote: Remote, clock: Clock): WithholdingRemote {
+/**
+ * Wraps a remote. A push that is withheld answers `unknown`: nothing changed, and whoever asked must look at the ref.
+ * @param intervalMs the base interval of the worker, in milliseconds
+ */
+export function withholding(remote: Remote, clock: Clock, intervalMs = MINUTE_MS): WithholdingRemote {
+  const againMs = SEND_AGAIN_INTERVALS * intervalMs
   const refusals = new Map<string, Refusal>()
   const withholds = (ref: string) => (refusals.get(ref)?.untilMs ?? 0) > clock.monotonicMs()
   return {
@@ -38,7 +42,7 @@ export function withholding(remote: Remote, clock: Clock): WithholdingRemote {
         return outcome
       } catch (error) {
         if (!(error instanceof SyncError) || !error.withholds) throw error
-        refusals.set(update.ref, { error: readOnly(error), untilMs: clock.monotonicMs() + SEND_AGAIN_MS })
+        refusals.set(update.ref, { error: readOnly(error, againMs), untilMs: clock.monotonicMs() + againMs })
         return 'unknown'
       }
     },
@@ -52,10 +56,10 @@ export function withholding(remote: Remote, clock: Clock): WithholdingRemote {
   }
 }
 
-function readOnly(error: SyncError): SyncError {
-  const minutes = SEND_AGAIN_MS / MINUTE_MS
+function readOnly(error: SyncError, againMs: number): SyncError {
+  const minutes = Math.ceil(againMs / MINUTE_MS)
   return new SyncError(error.code, `nothing can be sent, reading goes on: ${error.message}`, {
-    hint: `${error.hint} What is to be sent waits in the database; the next try is within ${minutes} minutes.`,
+    hint: `${error.hint} What is to be sent waits in the database; the next try is within ${minutes} minute${minutes === 1 ? '' : 's'}.`,
     cause: error,
   })
 }
