@@ -62,7 +62,7 @@ const ANSWERS: ReadonlyArray<readonly [RegExp, RemoteErrorCode]> = [
   [/unable to update url base from redirection|returned error: 30\d/, 'bad-url'],
   [/error: 5\d\d|HTTP 5\d\d/, 'transient'],
   [
-    /Could not resolve (?:host|proxy)|Failed to connect|Couldn't connect|Connection (?:refused|timed out|reset)|Network is unreachable|No route to host|Could not resolve hostname|Temporary failure in name resolution|SSL|TLS|certificate/,
+    /Could not resolve (?:host|proxy)|Failed to connect|Couldn't connect|Connection (?:refused|timed out|reset)|Network is unreachable|No route to host|Empty reply from server|Could not resolve hostname|Temporary failure in name resolution|SSL|TLS|certificate/,
     'offline',
   ],
   [/protocol '.*' not allowed|transport '.*' not allowed|strange (?:pathname|hostname)/, 'bad-url'],
