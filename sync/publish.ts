@@ -31,7 +31,7 @@ export async function settleOwnRef(context: SyncContext, refs: Refs, signal?: Ab
   // A remote of another fleet has no ref of ours either: its control is read before anything is put there.
   if (own === null && showsOtherControl(context, refs)) return true
   if (own === null || (await context.repository.has(own))) {
-    if (own !== null && ((await ownNumber(context, self, own)) ?? 0) > self.n) return false
+    if (own !== null && ((await ownNote(context, self, own))?.n ?? 0) > self.n) return false
     // Missing, or an older commit of ours (a restored host or a stale read): the same commit again.
     const oid = self.pendingOid ?? self.tip
     if (oid !== null && (await context.repository.has(oid))) {
@@ -56,33 +56,39 @@ async function adopt(
   signal?: AbortSignal,
 ): Promise<boolean> {
   await context.remote.fetch([own], signal)
-  const n = await ownNumber(context, self, own.oid)
-  if (n === null && self.tip === null) {
+  const note = await ownNote(context, self, own.oid)
+  if (note === null && self.tip === null) {
     throw new SyncError('invite-used', `another machine has already used this invite for ${self.machine}`, {
       hint: 'ask the orchestrator for a new invite; if nobody of yours used this one, say so: the invite may have been copied',
     })
   }
-  if (n === null) {
+  if (note === null) {
     throw new SyncError('foreign-writer', `somebody else writes ${own.ref}`, {
       hint: 'nothing was overwritten; find who else can push there, then `gitwire rebuild` for a new incarnation',
     })
   }
-  if (n > self.n) return false
+  if (note.n > self.n) return false
+  // A clone signed the number that we signed: pushed as well, ours would close the incarnation for every reader.
+  if (note.n === self.n && self.note !== null && Buffer.compare(note.bytes, self.note) !== 0) return false
   // Our own older content under a commit we do not have (a restored host, a wiped cache): go on from there.
   context.ledger.self.write({ tip: own.oid, pending: true, pendingOid: null })
   return true
 }
 
-async function ownNumber(context: SyncContext, self: SelfState, oid: Oid): Promise<number | null> {
+/** The note on a commit of our ref; null where our key did not sign one. */
+async function ownNote(
+  context: SyncContext,
+  self: SelfState,
+  oid: Oid,
+): Promise<{ n: number; bytes: Uint8Array } | null> {
   const tree = await context.repository.tree(oid, LIMITS.logFiles + 8)
   const file = tree.find(({ path }) => path === 'manifest')
   if (file === undefined) return null
-  const [bytes] = await context.repository.read([file], LIMITS.machineNoteBytes)
+  const [bytes] = (await context.repository.read([file], LIMITS.machineNoteBytes)) as [Uint8Array]
   const keys = new Map([[`${self.fleet}/${self.machine}`, context.keys().identity.public.sign]])
   try {
-    return readMachineNote(
-      verifyNote(bytes as Uint8Array, { type: MACHINE_NOTE, keys, maxBytes: LIMITS.machineNoteBytes }),
-    ).n
+    const { n } = readMachineNote(verifyNote(bytes, { type: MACHINE_NOTE, keys, maxBytes: LIMITS.machineNoteBytes }))
+    return { n, bytes }
   } catch (error) {
     if (error instanceof CredentialError) return null
     throw error
