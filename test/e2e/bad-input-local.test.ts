@@ -82,7 +82,7 @@ describe('a database', () => {
     expect((await gitwire(worker, ['inbox'])).code).toBe(0)
   })
 
-  it('on a full disk refuses a message instead of losing it; reading goes on, and what was stored leaves later', async () => {
+  it('row 34: on a full disk refuses a message instead of losing it; reading goes on, and what was stored leaves later', async () => {
     await sendFrom(worker, 'lead', 'stored before the disk was full')
     const place = { ...worker, env: { ...worker.env, NODE_OPTIONS: `--import ${limitModule()}` } }
     const refused = await failure(place, ['send', 'lead', '-'], 'x'.repeat(1_000_000))
@@ -92,7 +92,7 @@ describe('a database', () => {
     expect((await inboxOf(lead)).map(({ text }) => text)).toEqual(['stored before the disk was full'])
   })
 
-  it('on a disk that fills while a worker serves is told once, and the worker goes on when there is space', async () => {
+  it('row 34: on a disk that fills while a worker serves is told once, and the worker goes on when there is space', async () => {
     const flag = join(folder, 'full')
     const place = { ...worker, env: { ...worker.env, NODE_OPTIONS: `--import ${fullWhile(flag)}` } }
     const serving = start(place, ['serve', '--interval', '1s'])
