@@ -5,6 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { commandLinePage } from '../src/cli/docs.ts'
+import { failuresPage } from './failures-page.ts'
 
 /** One generated page: its path from the repository's root, and its whole text. */
 export interface Generator {
@@ -12,7 +13,10 @@ export interface Generator {
   generate(): Promise<string>
 }
 
-const generators: readonly Generator[] = [{ path: 'docs/cli.md', generate: async () => commandLinePage() }]
+const generators: readonly Generator[] = [
+  { path: 'docs/cli.md', generate: async () => commandLinePage() },
+  { path: 'docs/failures.md', generate: failuresPage },
+]
 
 const root = resolve(import.meta.dirname, '..')
 
