@@ -16,6 +16,7 @@ export { freshSelf } from './fresh-self.ts'
 export { NO_CREDENTIALS, openGitCredentials } from './git-credentials.ts'
 export { createGitRunner, type GitRunner } from './git-runner.ts'
 export type { GivenUp, GrowthLedger, Loss, Parked } from './growth-ledger.ts'
+export { countObjects, type MaintenanceReport, maintainChecked } from './growth-maintenance.ts'
 export type { Command } from './lead-commands.ts'
 export type {
   ClaimSeen,

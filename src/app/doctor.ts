@@ -5,6 +5,7 @@ import { createGitRunner } from '../../sync/index.ts'
 import type { Finding } from '../app-types.ts'
 import { syncNow } from './leading.ts'
 import type { OpenMachine } from './open.ts'
+import { upkeepFact } from './upkeep.ts'
 
 const SKEW_MS = 5 * 60_000
 
@@ -17,6 +18,7 @@ export async function doctor(machine: OpenMachine): Promise<readonly Finding[]> 
     ...(await remote(machine)),
     clock(machine),
     ...traffic(machine),
+    ...growth(machine),
   ]
   return findings
 }
@@ -124,6 +126,36 @@ function traffic(machine: OpenMachine): Finding[] {
     )
   if (fleet.stale)
     findings.push(bad('control', 'not renewed for 7 days', 'revocations may be missing: look after the orchestrator'))
+  return findings
+}
+
+/** What waits for machines that do not come, what expired for ours, and whether packing repositories helps. */
+function growth(machine: OpenMachine): Finding[] {
+  const { parked, gaps } = machine.bridge.fleet()
+  const findings = parked.map(({ machine: name, reason, messages, bytes }) =>
+    bad(
+      'parked',
+      `${name} ${reason === 'silent' ? 'is silent' : 'does not read this machine'}; ${messages} messages (${Math.ceil(bytes / 1024)} KB) are kept here for it`,
+      'start it again, or revoke it; after 30 days or 64 MB they expire',
+    ),
+  )
+  for (const { from, agent, messages, at } of gaps) {
+    const days = Math.floor((Date.now() - at) / 86_400_000)
+    const detail = `${messages} messages from ${from} to ${agent} expired before this machine came back, reported ${days} days ago`
+    findings.push(bad('expired', detail, `ask ${from} to say again what mattered`))
+  }
+  const upkeep = upkeepFact(machine.store)
+  for (const name of ['cache', 'remote'] as const) {
+    const report = upkeep?.[name]
+    if (report === undefined || report.helped) continue
+    const { after, error } = report
+    const detail = `packing the ${name} left ${after.loose} loose objects and ${after.packs} packs${error === null ? '' : `: ${error}`}`
+    const remedy =
+      name === 'cache'
+        ? 'free some space; `gitwire rebuild` makes the cache anew'
+        : `free some space, then run git gc in ${machine.remote}`
+    findings.push(bad('upkeep', detail, remedy))
+  }
   return findings
 }
 

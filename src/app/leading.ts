@@ -86,6 +86,7 @@ async function lead(machine: OpenMachine, face: string, options: WorkerStart, en
         face,
       })
       options.onCycle?.(recorded)
+      if (outcome.report !== null) session?.upkeep(outcome.report)
     },
   })
   worker.ring('started')
@@ -190,6 +191,7 @@ async function syncHere(machine: OpenMachine, lock: MachineLock, signal?: AbortS
       refused += report.refused
       if (!report.again) break
     }
+    if (total !== null) session.upkeep(total)
     const summary = summarize(total, session.refusal(), Date.now() - startedAt)
     recordCycle(machine, { summary, read: true, refused, startedAt, nextAt: null, face: null })
     return summary

@@ -15,6 +15,7 @@ import { type Access, openAccess, paceFor } from './access.ts'
 import { whileMoving } from './moving.ts'
 import { type OpenMachine, random } from './open.ts'
 import { systemClock } from './system-clock.ts'
+import { createUpkeep } from './upkeep.ts'
 import { type WithholdingRemote, withholding } from './withholding.ts'
 
 /** The sync side of the process that leads. */
@@ -24,6 +25,8 @@ export interface SyncSession {
   cycle(signal?: AbortSignal): Promise<CycleReport>
   /** Why nothing can be sent although the remote was read; null when all may be sent. */
   refusal(): SyncError | null
+  /** Packs repositories where that is due; waits for nothing. Call between cycles. */
+  upkeep(report: CycleReport): void
   close(): Promise<void>
 }
 
@@ -35,6 +38,7 @@ export async function openSync(
   const { store, keys, files, config, bells } = machine
   const access = await openAccess(files, { remote: machine.remote, prefix: store.self.read().prefix, config })
   const memory: CycleMemory = { lastPushMs: null }
+  const upkeep = createUpkeep(machine, access)
   const remote = withholding(access.remote, systemClock, config.intervalMs ?? undefined)
   const context: SyncContext = {
     ledger: store,
@@ -65,7 +69,11 @@ export async function openSync(
       }
     },
     refusal: () => remote.refusal()?.error ?? null,
-    close: access.close,
+    upkeep: upkeep.after,
+    close: async () => {
+      await upkeep.idle()
+      await access.close()
+    },
   }
 }
 
