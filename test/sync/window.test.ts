@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { extendAll, LOG_START, type Position } from '../../sync/chain.ts'
 import type { Ledger } from '../../sync/ledger.ts'
-import { addressees, appendAgain, cutWindow } from '../../sync/window.ts'
+import { addressees, appendAgain, cutWindow, WINDOW_LIMITS } from '../../sync/window.ts'
 import { controlState, member, TALK, talk } from './control-kit.ts'
 
 const MB = 1024 * 1024
@@ -89,6 +89,16 @@ describe('cutting the window', () => {
   test('takes lines that nobody else must hold', () => {
     const { ledger, head } = ownLog([lineOf(1, ALONE), lineOf(2, ALONE)], {})
     expect(cutWindow(ledger, control)).toEqual({ tail: head, head })
+  })
+
+  test('waits for no parked machine, and still for the others', () => {
+    const log = [lineOf(1, WITH_W2), lineOf(2, TALK), lineOf(3, WITH_W2)]
+    const { ledger, head } = ownLog(log, { w1: 2, w2: 0 })
+    expect(cutWindow(ledger, control, WINDOW_LIMITS, new Set(['w2']))).toEqual({
+      tail: extendAll(LOG_START, ['line 1', 'line 2']),
+      head,
+    })
+    expect(cutWindow(ledger, control, WINDOW_LIMITS, new Set(['w1', 'w2'])).tail).toEqual(head)
   })
 
   test('over 8 MB, appends again what somebody lacks, where that at least halves it', () => {
