@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Backups } from './chaos/backups.ts'
 import { type Fleet, gather, mountDisk, unmountDisk } from './chaos/fleet.ts'
-import { findLeftovers } from './chaos/leftovers.ts'
+import { endLeftovers, findLeftovers } from './chaos/leftovers.ts'
 import type { ChaosMachine } from './chaos/machine.ts'
 import { Oracle } from './chaos/oracle.ts'
 import { KINDS, type Kind, LEAST_MACHINES, type Plan, planFaults } from './chaos/plan.ts'
@@ -68,8 +68,9 @@ async function run(): Promise<number> {
   const cleanUp = async (): Promise<void> => {
     await Promise.all(started.map((machine) => machine.kill()))
     await remote.close()
+    endLeftovers(folder)
     if (options.keep) return
-    if (disk !== null) unmountDisk(disk)
+    if (disk !== null) await unmountDisk(disk)
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -131,6 +132,8 @@ async function storm(
       `${String(Math.round(seconds(startedAt))).padStart(4)} s  ${so.length} faults, ${healed} healed, ${oracle.sent} sent, ` +
         `${oracle.missing().length} on their way  ${open.map(({ fault }) => fault.kind).join(' ')}`,
     )
+    if (options.keep)
+      for (const { name, lastError } of fleet.machines) if (lastError !== null) say(`       ${name}: ${lastError}`)
   })
   await sleep(Math.max(0, startedAt + options.minutes * 60_000 - Date.now()))
   await Promise.all([traffic.stop(), backups.stop()])

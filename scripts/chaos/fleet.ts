@@ -11,8 +11,9 @@ import type { Said } from './protocol.ts'
 import type { ChaosRemote } from './remote.ts'
 
 const DISK_SIZE = '48m'
-const MEET_AGAIN_MS = 10_000
+const MEET_MS = 300
 const GATHER_MS = 120_000
+const UNMOUNT_TRIES = 50
 export const LEAD = 'lead'
 
 /** A fleet that can talk, with everything that faults work on. */
@@ -56,8 +57,17 @@ export function mountDisk(folder: string): string | null {
   }
 }
 
-export function unmountDisk(disk: string): void {
-  execFileSync('umount', [disk], { stdio: 'ignore' })
+/** The last git processes may still stand in it: they get a few seconds. */
+export async function unmountDisk(disk: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      execFileSync('umount', [disk], { stdio: 'ignore' })
+      return
+    } catch (error) {
+      if (tries === UNMOUNT_TRIES) throw error
+      await sleep(200)
+    }
+  }
 }
 
 /** Founds, invites, joins, starts all processes and waits until everybody can write to all partners. */
@@ -78,7 +88,7 @@ export async function gather(input: FleetInput): Promise<Fleet> {
     )
   }
   await Promise.all(started.map((machine) => machine.start()))
-  await meet(started, partners)
+  await meet({ machines: started, partners })
   return { id: fleet, folder, machines: started, clones: [], partners, remote, roles, oracle }
 }
 
@@ -135,28 +145,35 @@ function drawPartners(names: readonly string[], random: () => number): Map<strin
   return partners
 }
 
-/** Asks for the conversations that are missing until everybody has a key for all. */
-async function meet(
-  machines: readonly ChaosMachine[],
-  partners: ReadonlyMap<string, readonly string[]>,
-): Promise<void> {
+/**
+ * Waits until everybody can write to the orchestrator, and asks for the conversations between the others: those may come
+ * while the faults go on.
+ */
+async function meet(fleet: Pick<Fleet, 'machines' | 'partners'>): Promise<void> {
   const end = Date.now() + GATHER_MS
-  const asked = new Map<string, number>()
-  for (const machine of machines) {
-    for (;;) {
-      const heard = machine.hear(['outbox'], 2_000)
-      machine.order({ do: 'outbox' })
-      const known = (await heard)?.partners ?? []
-      const missing = (partners.get(machine.name) ?? []).filter((name) => !known.includes(name))
-      if (missing.length === 0) break
-      if (Date.now() > end) throw new Error(`${machine.name} did not meet ${missing.join(', ')}: ${machine.lastError}`)
-      for (const name of missing) {
-        const key = [machine.name, name].sort().join(' ')
-        if (known.length === 0 || name === LEAD || Date.now() - (asked.get(key) ?? 0) < MEET_AGAIN_MS) continue
-        asked.set(key, Date.now())
-        machine.order({ do: 'meet', with: name })
+  await Promise.all(
+    fleet.machines.map(async (machine) => {
+      for (;;) {
+        const known = await partnersOf(machine)
+        if (machine.name === LEAD ? known.length >= fleet.machines.length : known.includes(LEAD)) return
+        if (Date.now() > end) throw new Error(`${machine.name} did not join: ${machine.lastError}`)
+        await sleep(MEET_MS)
       }
-      await sleep(300)
-    }
+    }),
+  )
+  askForMissing(fleet)
+}
+
+async function partnersOf(machine: ChaosMachine): Promise<readonly string[]> {
+  const heard = machine.hear(['outbox'], 2_000)
+  machine.order({ do: 'outbox' })
+  return (await heard)?.partners ?? []
+}
+
+/** Each pair's conversation is asked for by the one that comes first. */
+function askForMissing({ machines, partners }: Pick<Fleet, 'machines' | 'partners'>): void {
+  for (const machine of machines) {
+    for (const other of partners.get(machine.name) ?? [])
+      if (other !== LEAD && machine.name !== LEAD && machine.name < other) machine.order({ do: 'meet', with: other })
   }
 }

@@ -35,6 +35,17 @@ export async function findLeftovers(fleet: Fleet): Promise<Leftovers> {
   return { broken, notes }
 }
 
+/** Ends what still runs of this run, each by its id. */
+export function endLeftovers(folder: string): void {
+  for (const text of processesOf(folder)) {
+    try {
+      process.kill(Number.parseInt(text, 10), 'SIGKILL')
+    } catch {
+      // It ended while we looked.
+    }
+  }
+}
+
 /** Processes that were started with something of this run's folder (Linux). */
 function processesOf(folder: string): string[] {
   const found: string[] = []

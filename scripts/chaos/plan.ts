@@ -71,6 +71,8 @@ const OTHERS_PER_STATE = 3
 /** Every so many faults of the HTTP host meet all machines. */
 const FOR_ALL = 1 / 3
 const SSH_FROM_MACHINES = 8
+/** A machine stays away for a minute after a 429: a shorter run could not see it come back. */
+const LEAST_MINUTES_429 = 2
 
 /** How long a fault lasts: least and most milliseconds. */
 const LASTS: Readonly<Record<Kind, readonly [number, number]>> = {
@@ -96,13 +98,14 @@ const LASTS: Readonly<Record<Kind, readonly [number, number]>> = {
 export function planFaults(input: PlanInput): Plan {
   const random = seeded(input.seed)
   const roles = drawRoles(input, random)
+  const kinds = input.kinds.filter((kind) => kind !== 'http-429' || input.minutes >= LEAST_MINUTES_429)
   const endMs = input.minutes * 60_000 - LAST_MS
   const faults: Fault[] = []
   let deck: Kind[] = []
   for (let slot = 0; ; slot++) {
     const atMs = Math.round(FIRST_MS + slot * SLOT_MS + random() * JITTER_MS)
-    if (atMs > endMs || input.kinds.length === 0) break
-    if (deck.length === 0) deck = drawDeck(input.kinds, random)
+    if (atMs > endMs || kinds.length === 0) break
+    if (deck.length === 0) deck = drawDeck(kinds, random)
     const kind = deck.shift() as Kind
     const [least, most] = LASTS[kind]
     const forMs = Math.round(least + random() * (most - least))
@@ -151,7 +154,8 @@ function drawMachine({ kind, atMs, machines, roles, faults }: Drawing, random: (
   if (kind === 'clone-home') return roles.cloned
   if (kind === 'kill-server' || kind === 'empty-remote' || kind === 'restore-host') return null
   const http = isHttpKind(kind)
-  if (http && all < FOR_ALL) return null
+  // A host that asks for fewer requests is left alone for a minute: nothing else could be seen in a fleet that waits.
+  if (http && kind !== 'http-429' && all < FOR_ALL) return null
   const able = Array.from({ length: machines }, (_, i) => i).filter((i) => !http || !roles.ssh.includes(i))
   const busy = new Set(
     faults.filter((fault) => fault.atMs + fault.forMs + REST_MS > atMs).map((fault) => fault.machine),
