@@ -20,8 +20,12 @@ export function openDatabase(path: string): Db {
   return explained(path, () => {
     const db = new Database(path)
     try {
+      // A line of a 1 KiB message takes 2.9 KB: two fit into 8 KB, one into the default 4 KB. Only a new file listens.
+      db.pragma('page_size = 8192')
       db.pragma('journal_mode = WAL')
       db.pragma('synchronous = FULL')
+      // Every 32 MB instead of every 4: a backlog's pages are written back once, not after each thousand lines.
+      db.pragma('wal_autocheckpoint = 4000')
       db.pragma('busy_timeout = 10000')
       db.pragma('temp_store = MEMORY')
       migrate(db, path)
