@@ -1,5 +1,5 @@
 /** GIT.md section 2: what git's processes do when they are killed, hang, or say nothing. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -37,6 +37,23 @@ it('row 7: killed and finished gits leave no zombie of ours; as PID 1 a containe
   const children = execFileSync('ps', ['-o', 'stat=,args=', '--ppid', String(process.pid)]).toString()
   expect(children.split('\n').filter((line) => line.startsWith('Z') && line.includes('git'))).toEqual([])
   expect(readFileSync(join(import.meta.dirname, '../../docs/failures.md'), 'utf8')).toContain('docker run --init')
+})
+
+/** A name space of processes, in which a test may be PID 1; not every system lets us make one. */
+const spaces = spawnSync('unshare', ['-Urpf', '--mount-proc', 'true']).status === 0
+
+it.skipIf(!spaces)('row 7: under an init process nothing is left of gits that were killed with their helpers', () => {
+  const { dir } = gitBefore('sleep 60 & sleep 60 & wait')
+  const script = `
+    const { createGitRunner } = await import(${JSON.stringify(join(import.meta.dirname, '../../sync/git-runner.ts'))})
+    const runner = createGitRunner({ env: { PATH: '${dir}/bin:' + process.env.PATH }, killAfterMs: 200 })
+    for (let i = 0; i < 3; i++) await runner.run({ args: [], deadlineMs: 100 })`
+  const init = `"$0" --input-type=module -e "$1"; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done; ps -eo stat=,args=`
+  const args = ['-Urpf', '--mount-proc', 'sh', '-c', init, process.execPath, script]
+  const { stdout, status } = spawnSync('unshare', args)
+  expect(status).toBe(0)
+  expect(stdout.toString()).toMatch(/ps -eo/)
+  expect(stdout.toString()).not.toMatch(/^Z|sleep 60/m)
 })
 
 it('row 37: without git, or with one older than 2.34, the start says which to install (DESIGN.md: 2.34, not 2.32)', async () => {

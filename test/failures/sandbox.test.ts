@@ -8,14 +8,16 @@ import {
   inboxOf,
   makeFleet,
   makePlace,
+  PATIENCE_MS,
   type Place,
   sendFrom,
+  start,
   syncAll,
   withMachine,
 } from '../kit/real-fleet.ts'
 import { gitIn } from '../kit/real-remote.ts'
 import { makeTempDir, removeTempDir, tempDir } from '../kit/temp.ts'
-import { gitBefore, machineAt, newDirectory, REF, syncError, watchedGit, writeHook } from './kit.ts'
+import { gitBefore, machineAt, newDirectory, REF, watchedGit, writeHook } from './kit.ts'
 
 const folder = makeTempDir('gitwire-sandbox')
 afterAll(() => removeTempDir(folder))
@@ -29,16 +31,26 @@ it('row 53: every commit says [skip ci], and no push carries an option that a ho
   expect(argv()).not.toMatch(/ push .*(-o |--push-option)/)
 })
 
-it('row 54: a sandbox that lets only its own branch be pushed is a reader, says so, and sends when it may', async () => {
+it('row 54: a sandbox that lets only its own branch be pushed is a reader that says so, tries rarely, and sends when it may', async () => {
   const { lead, workers, remote } = await makeFleet(join(folder, 'branch'), ['backend'])
   const [worker] = workers as [Place]
-  writeHook(remote, 'update', 'case "$1" in refs/heads/claude/*) exit 0;; esac; echo "only claude/*" >&2; exit 1')
+  const tries = join(folder, 'tries')
+  const allow = 'case "$1" in refs/heads/claude/*|*/lead-*|*/control) exit 0;; esac'
+  writeHook(remote, 'update', `${allow}; echo "$1" >>${tries}; echo "only claude/*" >&2; exit 1`)
   await sendFrom(worker, 'lead', 'from the sandbox')
-  expect(await syncError(worker)).toMatchObject({
-    message: expect.stringContaining('nothing can be sent, reading goes on'),
-  })
-  const { sync } = await withMachine(worker, ({ bridge }) => bridge.fleet())
-  expect(sync.readOnly).toBe(true)
+  const serving = start(worker, ['serve', '--interval', '1s'])
+  const statusOf = () => withMachine(worker, ({ bridge }) => bridge.fleet().sync)
+  await expect.poll(async () => (await statusOf()).readOnly, { timeout: PATIENCE_MS }).toBe(true)
+  await sendFrom(lead, 'backend', 'still heard')
+  await syncAll(lead)
+  await expect
+    .poll(async () => await inboxOf(worker), { timeout: PATIENCE_MS })
+    .toMatchObject([{ text: 'still heard' }])
+  const { cycles } = await statusOf()
+  await expect.poll(async () => (await statusOf()).cycles, { timeout: PATIENCE_MS }).toBeGreaterThan(cycles + 2)
+  expect((await statusOf()).error?.message).toContain('nothing can be sent, reading goes on')
+  expect(readFileSync(tries, 'utf8').trim().split('\n')).toHaveLength(1)
+  await serving.stop()
   writeHook(remote, 'update', 'exit 0')
   await syncAll(worker, lead)
   expect(await inboxOf(lead)).toEqual([{ from: 'backend', text: 'from the sandbox' }])
