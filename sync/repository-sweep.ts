@@ -32,7 +32,8 @@ export async function removeSiblings(dir: string): Promise<void> {
   const names = (await list(dirname(dir))).filter(
     (name) => name.startsWith(prefix) && /^(?:new|old)-[0-9a-f]{8}$/.test(name.slice(prefix.length)),
   )
-  for (const name of names) await rm(join(dirname(dir), name), { recursive: true, force: true })
+  // What a file server still calls busy stays for the next time.
+  for (const name of names) await rm(join(dirname(dir), name), { recursive: true, force: true }).catch(() => {})
 }
 
 /** Bytes of the temporary packs a fetch is writing. */

@@ -199,7 +199,8 @@ async function replace(runner: GitRunner, dir: string, objectFormat: ObjectForma
   await initBare(runner, fresh, objectFormat)
   if (existsSync(dir)) await rename(dir, old)
   await rename(fresh, dir)
-  await rm(old, { recursive: true, force: true })
+  // A file server may call the old one busy; the new one works, and the next open tries again.
+  await rm(old, { recursive: true, force: true }).catch(() => {})
 }
 
 async function isSound(dir: string, objectFormat: ObjectFormat): Promise<boolean> {

@@ -130,14 +130,22 @@ it('row 33: a ref file full of zero bytes costs nothing but a new cache', async 
   expect((await withMachine(worker, (machine) => machine.sync())).error).toBe(null)
 })
 
-it('row 35: a cache that cannot be removed at once is moved away first, and a new one works', async () => {
-  const { repository, commit } = await machineAt({ url: newDirectory() })
-  await commit('1')
-  // Somebody works in the old folder, as a file server that keeps removed files open does.
-  const busy = spawn('sleep', ['60'], { cwd: join(repository.dir, 'objects') })
-  onTestFinished(() => void busy.kill())
-  await repository.wipe()
-  expect(await repository.has(await commit('2'))).toBe(true)
+it('row 35: a cache that cannot be removed because somebody is busy in it is moved away, and a new one works', async () => {
+  const dir = join(tempDir(), 'private.git')
+  const runner = createGitRunner({ env: MACHINE_ENV })
+  const first = await openRepository({ dir, runner, objectFormat: 'sha1' })
+  // Somebody writes in the old folder without an end: whoever empties it finds it filled again.
+  const busy = spawn('sh', ['-c', 'while :; do i=$((i+1)); : >"x$i" || exit; done'], { cwd: join(dir, 'objects') })
+  busy.stderr.resume()
+  onTestFinished(() => void busy.kill('SIGKILL'))
+  await first.wipe()
+  expect(await first.has(await first.commit({ parent: null, puts: new Map() }))).toBe(true)
+  await first.close()
+  const second = await openRepository({ dir, runner, objectFormat: 'sha1' })
+  busy.kill('SIGKILL')
+  await second.close()
+  await (await openRepository({ dir, runner, objectFormat: 'sha1' })).close()
+  expect(readdirSync(join(dir, '..'))).toEqual(['private.git'])
 })
 
 it('row 36: a repository of another owner is refused by name; our own is never in doubt', async () => {
