@@ -61,6 +61,7 @@ test('a dead receiver holds up nobody, and gets everything in order when it is b
   await without(fleet, dead, 2)
   expect([...got, ...take(b, 'b')]).toEqual(sent)
   expect(a.store.growth.parked()).toMatchObject([{ machine: 'dead', reason: 'silent' }])
+  expect(a.bridge.fleet().parked).toMatchObject([{ machine: 'dead', messages: 60, bytes: expect.any(Number) }])
 
   const back: string[] = []
   for (let i = 0; i < 25; i++) {
