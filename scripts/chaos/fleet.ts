@@ -145,10 +145,7 @@ function drawPartners(names: readonly string[], random: () => number): Map<strin
   return partners
 }
 
-/**
- * Waits until everybody can write to the orchestrator, and asks for the conversations between the others: those may come
- * while the faults go on.
- */
+/** Waits until everybody can write to the orchestrator; the conversations between the others come while faults go on. */
 async function meet(fleet: Pick<Fleet, 'machines' | 'partners'>): Promise<void> {
   const end = Date.now() + GATHER_MS
   await Promise.all(
@@ -161,19 +158,10 @@ async function meet(fleet: Pick<Fleet, 'machines' | 'partners'>): Promise<void> 
       }
     }),
   )
-  askForMissing(fleet)
 }
 
 async function partnersOf(machine: ChaosMachine): Promise<readonly string[]> {
   const heard = machine.hear(['outbox'], 2_000)
   machine.order({ do: 'outbox' })
   return (await heard)?.partners ?? []
-}
-
-/** Each pair's conversation is asked for by the one that comes first. */
-function askForMissing({ machines, partners }: Pick<Fleet, 'machines' | 'partners'>): void {
-  for (const machine of machines) {
-    for (const other of partners.get(machine.name) ?? [])
-      if (other !== LEAD && machine.name !== LEAD && machine.name < other) machine.order({ do: 'meet', with: other })
-  }
 }

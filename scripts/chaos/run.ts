@@ -51,10 +51,8 @@ async function playOne(arena: Arena, outcome: Outcome): Promise<void> {
   }
 }
 
-/** The affected machine, or one of all, and one of those that it writes to. */
-function probed({ fleet }: Arena, { machine, draw, kind }: Fault): { machine: ChaosMachine; to: string } {
+/** The affected machine, or one of all, and the first that it writes to: the orchestrator, or a worker of it. */
+function probed({ fleet }: Arena, { machine, draw }: Fault): { machine: ChaosMachine; to: string } {
   const one = fleet.machines[machine ?? Math.floor(draw * fleet.machines.length)] as ChaosMachine
-  const partners = fleet.partners.get(one.name) ?? []
-  // A clone and its machine write in turns to the first partner: the second one's stream is the machine's alone.
-  return { machine: one, to: partners[kind === 'clone-home' ? 1 : 0] as string }
+  return { machine: one, to: fleet.partners.get(one.name)?.[0] as string }
 }

@@ -50,8 +50,15 @@ export class Traffic {
       const to = partners[Math.floor(this.#random() * partners.length)]
       const size = this.#random()
       if (to === undefined || this.#over || this.#held.has(machine.name)) continue
+      // The one of a pair that comes first asks for their conversation until it is there.
+      if (machine.name < to) void this.#meet(machine, to)
       this.send(machine, { to, bytes: size * LARGE_EVERY < 1 ? LARGE_BYTES : Math.floor(size * MOST_BYTES) })
     }
+  }
+
+  async #meet(machine: ChaosMachine, to: string): Promise<void> {
+    const failed = await machine.hear(['failed', 'stored'], STORED_MS, (said) => said.to === to)
+    if (failed?.is === 'failed' && failed.why.includes('share no conversation')) machine.order({ do: 'meet', with: to })
   }
 
   /** Gives a message to a machine. @returns its number, or null when the machine does not run */
@@ -65,8 +72,9 @@ export class Traffic {
     const start = Date.now()
     const left = () => start + HEAL_LIMIT_MS - Date.now()
     while (left() > 0) {
-      const stored = machine.hear(['stored', 'failed'], STORED_MS, (said) => said.to === to)
-      const n = this.send(machine, { to, bytes: 0 })
+      let n: number | null = null
+      const stored = machine.hear(['stored', 'failed'], STORED_MS, (said) => said.to === to && said.n === n)
+      n = this.send(machine, { to, bytes: 0 })
       const said = await stored
       if (n === null || said === null || said.is !== 'stored') {
         await sleep(200)
