@@ -42,7 +42,7 @@ function take(machine: FleetMachine, agent: string): string[] {
   return messages.map(({ text }) => text)
 }
 
-test('a dead receiver holds up nobody, and gets everything in order when it is back', async () => {
+test('row 45: a dead receiver holds up nobody, and gets everything in order when it is back', async () => {
   const { fleet, a, b, c, dead, conversation } = await fleetOfFive(SMALL)
   const sent: string[] = []
   const got: string[] = []
@@ -117,7 +117,7 @@ test('a machine that only this process has not heard yet is not parked', async (
   fleet.close()
 })
 
-test('a machine that was off for 30 days is told what expired, once, and its streams go on', async () => {
+test('row 43: a machine that was off for 30 days is told what expired, once, and its streams go on', async () => {
   const { fleet, a, b, dead, conversation } = await fleetOfFive({ ...SMALL, ageMs: 30 * DAY_MS })
   const old = a.bridge.send({ agent: 'a', to: 'dead', text: 'old, for dead alone' }).messages[0]?.id ?? ''
   for (let i = 0; i < 3; i++) a.bridge.send({ agent: 'a', to: conversation, text: `old ${i} ${'x'.repeat(70_000)}` })

@@ -32,7 +32,7 @@ const texts = (machine: FleetMachine, agent: string) =>
   machine.bridge.receive({ agent, limit: 2000 }).messages.map(({ text }) => text)
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `message ${i}`)
 
-it('row 43: a reader that was off for days gets everything, in order and once: nothing it lacks is cut (WIRE.md)', async () => {
+it('row 43: a reader that was off for days gets everything, in order and once: nothing it lacks is cut before its age (WIRE.md)', async () => {
   const { fleet, workers } = await withWorkers('a')
   const [a] = workers as [FleetMachine]
   fleet.machines.delete('a')
