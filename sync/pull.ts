@@ -16,7 +16,7 @@ export interface Pulled {
 
 /** Brings this machine up to what `refs` shows. */
 export async function pull(context: SyncContext, refs: Refs, signal?: AbortSignal): Promise<Pulled> {
-  const { ledger, remote, repository } = context
+  const { ledger, repository } = context
   const self = ledger.self.read()
   const ref = controlRef(self.prefix)
   const commit = refs.get(ref) ?? null
@@ -26,7 +26,7 @@ export async function pull(context: SyncContext, refs: Refs, signal?: AbortSigna
   for (const tip of [...(controlMoved ? [{ ref, oid: commit as Oid }] : []), ...wanted.map(({ tip }) => tip)]) {
     if (!(await repository.has(tip.oid))) missing.push(tip)
   }
-  if (missing.length > 0) await remote.fetch(missing, signal)
+  wanted = await bring(context, missing, wanted, signal)
   context.breakpoint?.('fetched')
   let control: Pulled['control'] = commit === null ? 'missing' : 'same'
   if (controlMoved) {
@@ -36,7 +36,7 @@ export async function pull(context: SyncContext, refs: Refs, signal?: AbortSigna
       wanted = changedMachines(context, refs)
       const late: RefTip[] = []
       for (const { tip } of wanted) if (!(await repository.has(tip.oid))) late.push(tip)
-      if (late.length > 0) await remote.fetch(late, signal)
+      wanted = await bring(context, late, wanted, signal)
     }
   } else if (commit === null) await putControlBack(context, null, signal)
   let records = 0
@@ -49,6 +49,33 @@ export async function pull(context: SyncContext, refs: Refs, signal?: AbortSigna
   }
   askForHoles(context)
   return { refsChanged: applied + (control === 'newer' ? 1 : 0), records, control }
+}
+
+/**
+ * Fetches. In a large fleet some ref always moves between the list and the fetch: what arrived is read, and what did not is
+ * left to the next poll, so that a busy machine does not stop the others.
+ * @returns those of `wanted` that are here
+ * @throws SyncError `moved` when nothing that was missing arrived
+ */
+async function bring<T extends { readonly tip: RefTip }>(
+  { remote, repository }: SyncContext,
+  missing: readonly RefTip[],
+  wanted: T[],
+  signal?: AbortSignal,
+): Promise<T[]> {
+  if (missing.length === 0) return wanted
+  try {
+    await remote.fetch(missing, signal)
+    return wanted
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.code !== 'moved') throw error
+    const absent = new Set<Oid>()
+    for (const { oid } of missing) if (!(await repository.has(oid))) absent.add(oid)
+    const needed = missing.some(({ oid }) => absent.has(oid) && !wanted.some(({ tip }) => tip.oid === oid))
+    // Control comes first: without it nobody's ref can be judged.
+    if (needed || absent.size === missing.length) throw error
+    return wanted.filter(({ tip }) => !absent.has(tip.oid))
+  }
 }
 
 function needsReading(context: SyncContext, tip: RefTip): boolean {
