@@ -1,4 +1,5 @@
 /** The one door to `sync/`. */
+export { heartbeatSeconds } from './budget.ts'
 export { extendAll, LOG_START, type Position } from './chain.ts'
 export type { CycleReport, MachineKeys, Pace, SyncContext, SyncEvent } from './context.ts'
 export {

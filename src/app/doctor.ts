@@ -1,13 +1,17 @@
 /** `gitwire doctor`: each check says what it found, and what to do where it is not well. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { createGitRunner } from '../../sync/index.ts'
+import { createGitRunner, parseRemoteUrl } from '../../sync/index.ts'
 import type { Finding } from '../app-types.ts'
+import { pushesPerMinute } from './access.ts'
+import { budgetFindings } from './doctor-budget.ts'
 import { syncNow } from './leading.ts'
 import type { OpenMachine } from './open.ts'
 import { upkeepFact } from './upkeep.ts'
 
 const SKEW_MS = 5 * 60_000
+/** The worker's own, where nothing is configured. */
+const DEFAULT_INTERVAL_MS = 60_000
 
 /** Runs every check; the remote's rights are probed by a real push of this machine's own ref. */
 export async function doctor(machine: OpenMachine): Promise<readonly Finding[]> {
@@ -17,6 +21,7 @@ export async function doctor(machine: OpenMachine): Promise<readonly Finding[]> 
     keys(machine),
     ...(await remote(machine)),
     clock(machine),
+    ...budget(machine),
     ...traffic(machine),
     ...growth(machine),
   ]
@@ -85,6 +90,20 @@ function clock(machine: OpenMachine): Finding {
         'set this machine’s clock; only displayed times suffer',
       )
     : ok('clock', 'not behind the fleet')
+}
+
+function budget({ store, remote: text, config }: OpenMachine): Finding[] {
+  const url = parseRemoteUrl(text, { allowLocal: true })
+  const control = store.control.current()
+  const machines = [...(control?.machines.values() ?? [])].filter(({ status }) => status !== 'revoked').length
+  return budgetFindings({
+    host: url.host ?? text,
+    hostPushes: pushesPerMinute(url),
+    policyPushes: control?.policy.pushes_per_minute ?? null,
+    machines,
+    intervalMs: config.intervalMs ?? DEFAULT_INTERVAL_MS,
+    receiptDelayMs: config.receiptDelayMs,
+  })
 }
 
 function traffic(machine: OpenMachine): Finding[] {
