@@ -2,14 +2,14 @@
  * `npm run scale`: what a fleet asks of its remote, and what it gets for it.
  *
  *     npm run scale -- --machines 10,100,1000   simulated machines against a git host over HTTP, growth, hosts
+ *     npm run scale -- --real 20                so many of each fleet run the real code (100, and 5 of more, unless told)
  *     npm run scale -- --budget                 the push budget of github.com, on a virtual clock
  *     npm run scale -- --seeds 1,2,3            the seeds of --budget
  *     npm run scale -- --short                  a few seconds of traffic, a tenth of a day of growth
  *     npm run scale -- --json                   ends with one line {"fleets","growth","hosts","budget","seconds"}
  *     npm run scale -- --write                  writes docs/scale.md and docs/scale.svg
  *
- * Of up to 100 machines all run the real code; of more, 5 do and the kit writes the refs of the rest. Exit code 1 when a
- * promise is not kept.
+ * The kit writes the refs of the machines that do not run the real code. Exit code 1 when a promise is not kept.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,6 +31,7 @@ const SAMPLE = 5
 const { values } = parseArgs({
   options: {
     machines: { type: 'string', default: '' },
+    real: { type: 'string', default: '' },
     budget: { type: 'boolean', default: false },
     seeds: { type: 'string', default: '1,2,3,4,5,6,7,8,9,10' },
     short: { type: 'boolean', default: false },
@@ -70,7 +71,8 @@ async function runFleets(): Promise<FleetFigures[]> {
   for (const machines of sizes) {
     const server = await startHttpGitServer()
     try {
-      const real = machines <= MOST_REAL ? machines : SAMPLE
+      const real =
+        values.real === '' ? (machines <= MOST_REAL ? machines : SAMPLE) : Math.min(machines, Number(values.real))
       const fleet = await httpFleet(server, folder, { machines, real })
       process.stderr.write(`${machines} machines are connected\n`)
       fleets.push(await measureFleet(server, fleet, plan))

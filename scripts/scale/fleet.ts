@@ -10,6 +10,7 @@ import { createSelf, type Founder, makeRoot, pushFirstControl } from '../../src/
 import { planInvite } from '../../src/app/inviting.ts'
 import { createJoined } from '../../src/app/joining.ts'
 import { openStore } from '../../src/store/index.ts'
+import { SyncError } from '../../sync/index.ts'
 import { openMachine, type ScaleMachine, type World } from './machine.ts'
 
 /** More than a conversation may hold (`too-many`) would be refused. */
@@ -79,8 +80,18 @@ export async function untilQuiet(machines: readonly ScaleMachine[]): Promise<voi
   for (const machine of machines) {
     for (let again = true; again; ) {
       machine.restart()
-      ;({ again } = await machine.cycle())
+      again = await cycleAgain(machine)
     }
     machine.restart()
+  }
+}
+
+/** A ref that moved between list and fetch is looked at again, as the worker does. */
+async function cycleAgain(machine: ScaleMachine): Promise<boolean> {
+  try {
+    return (await machine.cycle()).again
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.code !== 'moved') throw error
+    return true
   }
 }
