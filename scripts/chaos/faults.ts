@@ -22,7 +22,7 @@ const MOST_JUMP_MS = 3 * 24 * 60 * 60_000
 const DRAIN_MS = 8_000
 const CLONE_GAP_MS = 1_000
 const CYCLES_AFTER = 2
-const EVERYBODY_MS = 40_000
+const EVERYBODY_MS = 15_000
 const BLOCK = Buffer.alloc(64 * 1024, 1)
 
 /** Makes the fault, waits, unmakes it. @returns false when there was nothing to break */
@@ -194,7 +194,7 @@ async function restoreHost({ fleet, backups }: Arena, { forMs }: Fault): Promise
   return true
 }
 
-/** Resolves when every machine has synced again: only then may more state be taken away. */
+/** Resolves when every machine has synced again, or cannot for long: only then may more state be taken away. */
 export async function everybodySynced({ fleet }: Arena): Promise<void> {
   const before = fleet.machines.map(({ goodCycles }) => goodCycles)
   const end = Date.now() + EVERYBODY_MS

@@ -60,11 +60,11 @@ export interface PlanInput {
 
 /** The least fleet in which every role has a machine of its own. */
 export const LEAST_MACHINES = 5
-const SLOT_MS = 4_500
-const JITTER_MS = 1_500
-const FIRST_MS = 1_500
+const SLOT_MS = 4_000
+const JITTER_MS = 1_000
+const FIRST_MS = 1_000
 /** No fault begins later than this before the end. */
-const LAST_MS = 3_000
+const LAST_MS = 12_000
 /** A machine is left alone for this long after a fault before another one is drawn for it. */
 const REST_MS = 3_000
 const OTHERS_PER_STATE = 3

@@ -4,7 +4,7 @@ import type { Fleet } from './fleet.ts'
 import type { ChaosMachine } from './machine.ts'
 
 /** Each machine writes about this often. */
-const GAP_MS = 1_900
+const GAP_MS = 1_400
 const LARGE_EVERY = 50
 const LARGE_BYTES = 50_000
 const MOST_BYTES = 500
