@@ -13,7 +13,7 @@ import { type Fleet, gather, mountDisk, unmountDisk } from './chaos/fleet.ts'
 import { endLeftovers, findLeftovers } from './chaos/leftovers.ts'
 import type { ChaosMachine } from './chaos/machine.ts'
 import { Oracle } from './chaos/oracle.ts'
-import { KINDS, type Kind, LEAST_MACHINES, type Plan, planFaults } from './chaos/plan.ts'
+import { KINDS, type Kind, kindsFor, LEAST_MACHINES, type Plan, planFaults } from './chaos/plan.ts'
 import { ChaosRemote } from './chaos/remote.ts'
 import { jsonOf, type Result, tableOf } from './chaos/report.ts'
 import { type Outcome, playPlan } from './chaos/run.ts'
@@ -35,19 +35,20 @@ function readOptions() {
       machines: { type: 'string', default: '10' },
       minutes: { type: 'string', default: '5' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      kinds: { type: 'string', default: KINDS.join(',') },
+      kinds: { type: 'string' },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
   })
-  const kinds = values.kinds.split(',').filter((kind) => kind !== '') as Kind[]
+  const minutes = Number(values.minutes)
+  const kinds = (values.kinds?.split(',') as Kind[] | undefined) ?? kindsFor(minutes)
   const unknown = kinds.filter((kind) => !KINDS.includes(kind))
   if (unknown.length > 0) throw new Error(`no such kinds: ${unknown.join(', ')}; there are ${KINDS.join(', ')}`)
   const machines = Number(values.machines)
   if (!(machines >= LEAST_MACHINES)) throw new Error(`chaos needs ${LEAST_MACHINES} machines or more`)
   return {
     machines,
-    minutes: Number(values.minutes),
+    minutes,
     seed: Number(values.seed),
     kinds,
     json: values.json,

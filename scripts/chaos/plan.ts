@@ -67,12 +67,17 @@ const FIRST_MS = 1_000
 const LAST_MS = 12_000
 /** A machine is left alone for this long after a fault before another one is drawn for it. */
 const REST_MS = 3_000
-const OTHERS_PER_STATE = 3
+/** So many others before the first fault that takes state away, and twice as many between two: those wait for each other. */
+const OTHERS_FIRST = 3
 /** Every so many faults of the HTTP host meet all machines. */
 const FOR_ALL = 1 / 3
 const SSH_FROM_MACHINES = 8
-/** A machine stays away for a minute after a 429: a shorter run could not see it come back. */
-const LEAST_MINUTES_429 = 2
+/**
+ * What takes a minute to get over by the product's own rules: after a 429 a machine stays away, and a restored reader waits
+ * before it asks for what it lacks (WIRE.md "The log").
+ */
+const LONG_KINDS: readonly Kind[] = ['http-429', 'restore-database']
+const LEAST_MINUTES_FOR_LONG = 2
 
 /** How long a fault lasts: least and most milliseconds. */
 const LASTS: Readonly<Record<Kind, readonly [number, number]>> = {
@@ -94,11 +99,16 @@ const LASTS: Readonly<Record<Kind, readonly [number, number]>> = {
   'restore-host': [500, 2_000],
 }
 
+/** The kinds of a run of this length where none are asked for. */
+export function kindsFor(minutes: number): readonly Kind[] {
+  return KINDS.filter((kind) => minutes >= LEAST_MINUTES_FOR_LONG || !LONG_KINDS.includes(kind))
+}
+
 /** Draws a run. The same input gives the same plan. */
 export function planFaults(input: PlanInput): Plan {
   const random = seeded(input.seed)
   const roles = drawRoles(input, random)
-  const kinds = input.kinds.filter((kind) => kind !== 'http-429' || input.minutes >= LEAST_MINUTES_429)
+  const { kinds } = input
   const endMs = input.minutes * 60_000 - LAST_MS
   const faults: Fault[] = []
   let deck: Kind[] = []
@@ -126,16 +136,14 @@ function drawRoles({ machines, ssh }: PlanInput, random: () => number): Roles {
   return { ssh: !ssh ? [] : machines < SSH_FROM_MACHINES ? [first] : [first, second], disk, restored, cloned }
 }
 
-/** Every kind once; what takes state away has others between. */
+/** What takes state away once, everything else twice and between. */
 function drawDeck(kinds: readonly Kind[], random: () => number): Kind[] {
   const isState = (kind: Kind): boolean => (STATE_KINDS as readonly Kind[]).includes(kind)
-  const others = shuffled(
-    kinds.filter((kind) => !isState(kind)),
-    random,
-  )
+  const once = kinds.filter((kind) => !isState(kind))
+  const others = [...shuffled(once, random), ...shuffled(once, random)]
   const states = shuffled(kinds.filter(isState), random)
-  const deck: Kind[] = []
-  while (others.length + states.length > 0) deck.push(...others.splice(0, OTHERS_PER_STATE), ...states.splice(0, 1))
+  const deck: Kind[] = others.splice(0, OTHERS_FIRST)
+  while (others.length + states.length > 0) deck.push(...states.splice(0, 1), ...others.splice(0, 2 * OTHERS_FIRST))
   return deck
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { KINDS, type Kind, planFaults, STATE_KINDS } from '../../scripts/chaos/plan.ts'
+import { KINDS, type Kind, kindsFor, planFaults, STATE_KINDS } from '../../scripts/chaos/plan.ts'
 
 const whole = { machines: 10, minutes: 5, kinds: KINDS, ssh: true }
 const seeds = Array.from({ length: 50 }, (_, i) => i)
@@ -37,10 +37,12 @@ describe('the plan of a chaos run', () => {
     }
   })
 
-  it('draws no 429 in a run that ends before a machine comes back', () => {
-    const { faults } = planFaults({ ...whole, seed: 1, minutes: 1 })
+  it('leaves what takes a minute to get over to longer runs', () => {
+    const { faults } = planFaults({ ...whole, seed: 1, minutes: 1, kinds: kindsFor(1) })
     expect(faults.length).toBeGreaterThanOrEqual(12)
     expect(faults.map(({ kind }) => kind)).not.toContain('http-429')
+    expect(faults.map(({ kind }) => kind)).not.toContain('restore-database')
+    expect(kindsFor(5)).toEqual(KINDS)
   })
 
   it('leaves every machine on HTTP where there is no ssh', () => {
