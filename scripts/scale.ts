@@ -2,7 +2,7 @@
  * `npm run scale`: what a fleet asks of its remote, and what it gets for it.
  *
  *     npm run scale -- --machines 10,100,1000   simulated machines against a git host over HTTP, growth, hosts
- *     npm run scale -- --real 20                so many of each fleet run the real code (100, and 5 of more, unless told)
+ *     npm run scale -- --real 20                so many of up to 100 machines run the real code; all unless told; 5 of more
  *     npm run scale -- --budget                 the push budget of github.com, on a virtual clock
  *     npm run scale -- --seeds 1,2,3            the seeds of --budget
  *     npm run scale -- --short                  a few seconds of traffic, a tenth of a day of growth
@@ -31,7 +31,7 @@ const SAMPLE = 5
 const { values } = parseArgs({
   options: {
     machines: { type: 'string', default: '' },
-    real: { type: 'string', default: '' },
+    real: { type: 'string', default: '100' },
     budget: { type: 'boolean', default: false },
     seeds: { type: 'string', default: '1,2,3,4,5,6,7,8,9,10' },
     short: { type: 'boolean', default: false },
@@ -71,11 +71,11 @@ async function runFleets(): Promise<FleetFigures[]> {
   for (const machines of sizes) {
     const server = await startHttpGitServer()
     try {
-      const real =
-        values.real === '' ? (machines <= MOST_REAL ? machines : SAMPLE) : Math.min(machines, Number(values.real))
+      const real = machines <= MOST_REAL ? Math.min(machines, Number(values.real)) : SAMPLE
       const fleet = await httpFleet(server, folder, { machines, real })
       process.stderr.write(`${machines} machines are connected\n`)
       fleets.push(await measureFleet(server, fleet, plan))
+      process.stderr.write(`${JSON.stringify(fleets.at(-1))}\n`)
       await fleet.close()
     } finally {
       await server.close()
