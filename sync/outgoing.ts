@@ -13,9 +13,9 @@ import { LIMITS, peerName } from './paths.ts'
 import { encodeLine } from './records.ts'
 import { addressees, appendAgain, cutWindow } from './window.ts'
 
-/** Lines of one push, at most: bounds a commit to a few MB. */
-const LINES_PER_PUSH = 1000
-const BYTES_PER_PUSH = 4 * 1024 * 1024
+/** Lines of one push, at most: bounds a commit, and bears its fixed costs (git's processes, a poll). */
+const LINES_PER_PUSH = 2000
+const BYTES_PER_PUSH = 8 * 1024 * 1024
 const FILES_BEFORE_MERGE = 200
 
 /** What was signed: how many new lines, and whether more rows wait. */
@@ -86,15 +86,17 @@ class LineWriter {
     self.write({ tail: this.tail, head: this.head })
     this.#again(limits.fullBytes)
     this.added = this.head.seq - before
-    let full = outbound.size(this.tail.seq).bytes > limits.fullBytes
+    const { bytes } = outbound.size(this.tail.seq)
+    const room = LIMITS.logBytes - LIMITS.lineBytes - bytes + this.#bytes
     for (const notice of outbound.notices()) this.#notice(notice)
-    if (!speaks || full) return false
+    if (!speaks || bytes > limits.fullBytes) return false
     // Only what may leave is asked for: a thousand rows that wait for an agent to join must not hold up the others.
     const ready = outbound.unsentStreams().filter((stream) => this.#mayLeave(stream))
     const rows = ready.length === 0 ? [] : outbound.unsent(LINES_PER_PUSH + 1, ready)
     for (const row of rows.slice(0, LINES_PER_PUSH)) {
-      full = this.#bytes > BYTES_PER_PUSH
-      if (full) return true
+      if (this.#bytes > BYTES_PER_PUSH) return true
+      // The log would outgrow what a ref may hold: the rest waits until somebody takes what is there.
+      if (this.#bytes > room) return false
       this.#row(row)
     }
     return rows.length > LINES_PER_PUSH

@@ -16,7 +16,8 @@ export async function sweep(
     ...(await filesOf([...places, ...loose.map((name) => join(dir, 'objects', name))])),
     ...(options.locks ? await filesBelow(join(dir, 'refs')) : []),
   ]
-  const oldest = Date.now() - options.olderThanMs
+  // A file made in this very millisecond has a fraction that Date.now() lacks.
+  const oldest = options.olderThanMs === 0 ? Number.POSITIVE_INFINITY : Date.now() - options.olderThanMs
   for (const path of found) {
     const name = basename(path)
     const isTemporary = /^\.?tmp[_-]/.test(name)

@@ -157,10 +157,11 @@ async function writeCommit(
   { dir, compress }: { readonly dir: string; readonly compress: boolean },
   plan: CommitPlan,
 ): Promise<Oid> {
-  const level = compress ? [] : ['-c', 'core.compression=0']
+  // This repository is a cache: what must survive a power cut is in SQLite, and a damaged cache is fetched again.
+  const level = ['-c', 'core.fsync=none', ...(compress ? [] : ['-c', 'core.compression=0'])]
   const result = await runner.run({
     // --force concerns the private ref alone: a commit need not descend from the one made before it.
-    args: [...level, 'fast-import', '--quiet', '--done', '--force'],
+    args: [...level, 'fast-import', '--quiet', '--done', '--force', '--depth=0'],
     gitDir: dir,
     input: importStream(plan),
     deadlineMs: COMMIT_DEADLINE_MS,

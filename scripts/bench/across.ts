@@ -1,9 +1,12 @@
 /** `cross-machine`, `backlog`: two homes, two real `gitwire serve` processes, and a local bare remote between them. */
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { fleetsOf } from '../../src/app/home.ts'
 import { openParts } from '../../src/app/open.ts'
+import { systemClock } from '../../src/app/system-clock.ts'
 import { app } from '../../src/app.ts'
 import type { Machine } from '../../src/app-types.ts'
+import { createBridge } from '../../src/bridge/index.ts'
 import { body, median, pause, sharedNow } from './figures.ts'
 import { homeAt, makePair, type Pair, startServe } from './homes.ts'
 import { makePlumbing, newestFiles } from './plumbing.ts'
@@ -56,18 +59,20 @@ async function carry(a: Machine, b: Machine): Promise<number> {
   return at - storedAt
 }
 
-/** The clock starts when the sender's worker does, with everything stored, and stops when the last message is surfaced. */
+/** The clock starts when 10,000 messages are stored and the sender's bell is rung, and stops when the last is surfaced. */
 export async function measureBacklog(): Promise<Measured> {
   const pair = await makePair()
   const [a, b] = [await app.open(homeAt(pair.lead)), await app.open(homeAt(pair.backend))]
   const ref = ownRef(a)
-  await storeBacklog(pair.lead)
-  const commitsBefore = commits(pair, ref)
-  const receiver = await startServe(pair.backend)
+  const sender = await startServe(pair.lead)
+  // As an MCP server does it: the process that waits for its agent also syncs its machine.
+  const receiver = b.startWorker('mcp')
   await pause(QUIET_MS)
-  const startedAt = sharedNow()
-  const sender = a.startWorker('serve')
+  const commitsBefore = commits(pair, ref)
   try {
+    const ring = await storeBacklog(pair.lead)
+    const startedAt = sharedNow()
+    ring()
     let got = 0
     while (got < BACKLOG) {
       const { messages } = await b.bridge.wait({ agent: 'backend', limit: 1000, timeoutMs: 60_000 })
@@ -78,22 +83,34 @@ export async function measureBacklog(): Promise<Measured> {
     const made = commits(pair, ref) - commitsBefore
     return { backlog: { value: BACKLOG / seconds }, 'backlog-commits': { value: made } }
   } finally {
-    await sender.stop()
     await receiver.stop()
+    await sender.stop()
     await a.close()
     await b.close()
     pair.remove()
   }
 }
 
-/** All in one transaction: how long storing takes is `send-stored`'s matter. */
-async function storeBacklog(home: string): Promise<void> {
-  const { store, bridge, bells } = await openParts(homeAt(home), fleetsOf(homeAt(home))[0] ?? '')
+/**
+ * All in one transaction, without a ring for each: how long storing takes is `send-stored`'s matter.
+ * @returns what rings the worker
+ */
+async function storeBacklog(home: string): Promise<() => void> {
+  const { store, bells, remote } = await openParts(homeAt(home), fleetsOf(homeAt(home))[0] ?? '')
+  const silent = { ...bells, ringWorker: () => {}, ringAgents: () => {} }
+  const bridge = createBridge({
+    store,
+    bells: silent,
+    clock: systemClock,
+    random: (length) => randomBytes(length),
+    remote,
+  })
   store.transaction(() => {
     for (let i = 0; i < BACKLOG; i++) bridge.send({ agent: 'lead', to: 'backend', text: body() })
   })
   await bells.stop()
   store.close()
+  return bells.ringWorker
 }
 
 function ownRef(machine: Machine): string {
