@@ -46,7 +46,7 @@ async function measure(group: Group, short: boolean): Promise<Row[]> {
     const measured = await group.measure(short)
     rows = specs.map((spec, at) => {
       const before = rows[at]
-      return before?.ok === true ? before : judge(spec, measured)
+      return before?.ok === true ? before : judge(spec, measured, short)
     })
     if (rows.every(({ ok }) => ok)) break
   }
