@@ -49,9 +49,9 @@ it('row 43: a reader that was off for days gets everything, in order and once: n
 it('row 44: a writer that was off for days sends what it has in portions, in files of bounded size', async () => {
   const { fleet, workers } = await withWorkers('a')
   const [a] = workers as [FleetMachine]
-  for (const text of numbered(1200)) a.bridge.send({ agent: 'a', to: 'lead', text })
+  for (const text of numbered(2200)) a.bridge.send({ agent: 'a', to: 'lead', text })
   const first = await a.cycle()
-  expect([first.linesOut, first.again]).toEqual([1000, true])
+  expect([first.linesOut, first.again]).toEqual([2000, true])
   await a.cycle()
   const { incarnation, tip } = a.store.self.read()
   const tree = await a.context.repository.tree(tip as Oid, LIMITS.logFiles + 8)
@@ -59,7 +59,7 @@ it('row 44: a writer that was off for days sends what it has in portions, in fil
   for (const { file } of logFilesOf(tree)) expect(file.size).toBeLessThanOrEqual(LIMITS.logFileBytes + 72 * 1024)
   await fleet.settle(2)
   expect(incarnation).toHaveLength(8)
-  expect(fleet.lead.bridge.log({ limit: 2000 }).map(({ text }) => text)).toEqual(numbered(1200))
+  expect(fleet.lead.bridge.log({ limit: 3000 }).map(({ text }) => text)).toEqual(numbered(2200))
   fleet.close()
 })
 
