@@ -17,12 +17,14 @@ export interface ProcessBells extends Bells {
 export function openBells(files: MachineFiles): ProcessBells {
   const waiting = new Set<() => void>()
   let watch: Doorbell | null = null
+  const worker = soon(() => ringFolder(files.workerBell, 'send'))
+  const agents = soon(() => ringFolder(files.agentBell, 'arrived'))
   const rung = () => {
     for (const wake of [...waiting]) wake()
   }
   return {
-    ringWorker: () => ringFolder(files.workerBell, 'send'),
-    ringAgents: () => ringFolder(files.agentBell, 'arrived'),
+    ringWorker: worker.ring,
+    ringAgents: agents.ring,
     workerBell: () => watchFolder(files.workerBell),
     nextAgentRing(ms, signal) {
       if (watch === null) {
@@ -43,9 +45,31 @@ export function openBells(files: MachineFiles): ProcessBells {
       })
     },
     stop: async () => {
+      worker.flush()
+      agents.flush()
       rung()
       await watch?.stop()
       watch = null
     },
+  }
+}
+
+/**
+ * Rings after the present work, once for all that asked: a caller was told "stored" and need not wait for a bell, and a
+ * hundred messages in one go ring once. A process that dies in between leaves it to the schedule.
+ */
+function soon(ring: () => void): { ring(): void; flush(): void } {
+  let asked: NodeJS.Immediate | null = null
+  const flush = () => {
+    if (asked === null) return
+    clearImmediate(asked)
+    asked = null
+    ring()
+  }
+  return {
+    ring: () => {
+      asked ??= setImmediate(flush)
+    },
+    flush,
   }
 }
