@@ -9,9 +9,9 @@ const PUSHES_A_DAY = 1440
 /** The log keeps the files of the last hour, as where every reader polls. */
 const WINDOW = 60
 const PAYLOAD_BYTES = 1024
-/** A signed note of a small fleet, and a line of base64 around a padded record. */
-const NOTE_BYTES = 700
-const LINE_BYTES = 2100
+/** A signed note in a fleet of nine, and the log line of a message of {@link PAYLOAD_BYTES}, as `outbound.window` tells. */
+const NOTE_BYTES = 730
+const LINE_BYTES = 2838
 
 /** Sizes in bytes for each day of one machine. */
 export interface Growth {

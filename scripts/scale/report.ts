@@ -88,8 +88,9 @@ steps of 10 ms, summed over all polls. The CPU of a cycle holds the test server'
 const NOTE_BUSY = `Measured with every real machine's worker on its default schedule (60 s), heartbeats and receipts as on a self-hosted remote,
 and a message of 1 KiB a second between the lead and a random machine. Latency runs from stored to surfaced. Server and
 machines share the cores, so latencies are those of an overloaded host. The bound is 2 x (60 s + one push + one fetch).`
-const NOTE_GROWTH = `Measured for one machine that pushes 1 KiB of payload a minute for a day. The history is made by fast-import with the sizes of
-real notes and lines, and unpacked as receive-pack does; sizes are blocks on the disk. Payload and notes do not compress.`
+const NOTE_GROWTH = `Measured for one machine that pushes 1 KiB of payload a minute for a day. The history is made by fast-import, with a note and a
+line of a real message's length, and unpacked as receive-pack does; sizes are blocks on the disk. Notes here are random
+text, so real ones, which compress, keep less. \`npm run growth\` plays days of the real code.`
 const NOTE_BUDGET = `Measured on a virtual clock: nine machines, the real schedule, cycle and budget code, a counting remote in memory whose list,
 fetch and push take 0.2, 0.5 and 0.7 s; 30 minutes, a message per machine and 3 minutes at random, one burst of 10 each.`
 const NOTE_HOSTS = `Computed from the profiles that \`gitwire init\` publishes, measured nowhere: what heartbeats leave of the budget.`
