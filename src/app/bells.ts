@@ -5,6 +5,8 @@ import type { MachineFiles } from './home.ts'
 
 /** A ring that got lost (a full inotify queue, a network disk) costs at most this. */
 const LOOK_ANYWAY_MS = 1_000
+/** Starting git holds up the process that leads for some ms: the answer to whoever sent goes out before. */
+const ANSWER_FIRST_MS = 2
 
 /** The bells of one process. */
 export interface ProcessBells extends Bells {
@@ -17,8 +19,8 @@ export interface ProcessBells extends Bells {
 export function openBells(files: MachineFiles): ProcessBells {
   const waiting = new Set<() => void>()
   let watch: Doorbell | null = null
-  const worker = soon(() => ringFolder(files.workerBell, 'send'))
-  const agents = soon(() => ringFolder(files.agentBell, 'arrived'))
+  const worker = soon(() => ringFolder(files.workerBell, 'send'), ANSWER_FIRST_MS)
+  const agents = soon(() => ringFolder(files.agentBell, 'arrived'), 0)
   const rung = () => {
     for (const wake of [...waiting]) wake()
   }
@@ -58,17 +60,16 @@ export function openBells(files: MachineFiles): ProcessBells {
  * Rings after the present work, once for all that asked: a caller was told "stored" and need not wait for a bell, and a
  * hundred messages in one go ring once. A process that dies in between leaves it to the schedule.
  */
-function soon(ring: () => void): { ring(): void; flush(): void } {
-  let asked: NodeJS.Immediate | null = null
+function soon(ring: () => void, delayMs: number): { ring(): void; flush(): void } {
+  let asked: NodeJS.Timeout | NodeJS.Immediate | null = null
   const flush = () => {
     if (asked === null) return
-    clearImmediate(asked)
     asked = null
     ring()
   }
   return {
     ring: () => {
-      asked ??= setImmediate(flush)
+      asked ??= delayMs === 0 ? setImmediate(flush) : setTimeout(flush, delayMs)
     },
     flush,
   }
