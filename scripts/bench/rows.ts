@@ -126,6 +126,11 @@ export function judge(spec: RowSpec, measured: Measured, short: boolean): Row {
   }
 }
 
+/** True when a row keeps its limit as it stands, with nothing forgiven. */
+export function keepsLimit(spec: RowSpec, row: Row): boolean {
+  return holds(spec, row.value, row.ratio, FULL)
+}
+
 function holds({ judged, limit, unit }: RowSpec, value: number, over: number | null, forgiven: typeof FULL): boolean {
   if (limit === null || judged === 'nothing') return true
   if (judged === 'least') return value >= limit / forgiven.absolute
