@@ -4,9 +4,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { GitwireError } from '../../src/errors.ts'
 import { serveMcp } from '../../src/mcp/index.ts'
-import { hasApp, loadApp } from './mcp-fleet.ts'
 
 const { values } = parseArgs({ options: { agent: { type: 'string' }, era: { type: 'string' } } })
 
@@ -16,8 +14,7 @@ const service = await serveMcp({
   ...(values.agent === undefined ? {} : { agentName: values.agent }),
   async openMachine() {
     mkdirSync(process.env.GITWIRE_HOME ?? '', { recursive: true, mode: 0o700 })
-    if (!hasApp) throw new GitwireError('not-joined', 'No fleet here.', { hint: 'Run gitwire join.' })
-    const app = await loadApp()
+    const { app } = await import('../../src/app.ts')
     return app.open(app.home(process.env))
   },
 })

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { hasApp, makeFleet } from '../kit/mcp-fleet.ts'
+import { makeFleet } from '../kit/mcp-fleet.ts'
 import { connectLegacy, connectModern, freshHome, serverCommand } from '../kit/mcp-session.ts'
 
 /** A fleet of one machine, with one connected client for each of its two agents. */
@@ -13,7 +13,7 @@ async function connectBoth() {
   return { home, lead, backend }
 }
 
-describe.skipIf(!hasApp)('a refusal', () => {
+describe('a refusal', () => {
   test.each([
     ['2026-07-28', connectModern],
     ['2025-11-25', connectLegacy],
@@ -49,7 +49,7 @@ describe.skipIf(!hasApp)('a refusal', () => {
   })
 })
 
-describe.skipIf(!hasApp)('two agents of one machine', () => {
+describe('two agents of one machine', () => {
   test('send, check, answer and see the acknowledgement', async () => {
     const { lead, backend } = await connectBoth()
     const sent = await lead.call('send_to_partner', { to: 'backend', text: 'Please review.', action: 'review' })
@@ -106,7 +106,7 @@ describe.skipIf(!hasApp)('two agents of one machine', () => {
   })
 })
 
-describe.skipIf(!hasApp)('a wait', () => {
+describe('a wait', () => {
   test('that ends without a message is an empty answer with a next step', async () => {
     const { backend } = await connectBoth()
     const { data, isError } = await backend.call('wait_for_messages', { timeout_s: 1 })
@@ -139,7 +139,7 @@ describe.skipIf(!hasApp)('a wait', () => {
   })
 })
 
-describe.skipIf(!hasApp)('a server with a machine', () => {
+describe('a server with a machine', () => {
   test('leads the sync when nobody else does', async () => {
     const { lead } = await connectBoth()
     await lead.call('check_messages')
