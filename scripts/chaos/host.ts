@@ -3,29 +3,17 @@
  * the folder of the repository and the port. The first folder of a URL's path names the machine that asks; orders
  * (`protocol.ts`) say who is answered badly.
  */
-import { spawn } from 'node:child_process'
 import http from 'node:http'
+import { type BackendAnswer, gitHttpBackend } from '../../test/kit/git-http-backend.ts'
 import type { BadAnswer, HostOrder } from './protocol.ts'
 
 /** A stale answer is at most this old when the fault begins. */
 const KEPT_MS = 20_000
-const GIT_ENV = {
-  PATH: process.env.PATH ?? '',
-  LC_ALL: 'C',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: Record<string, string>
-  readonly body: Buffer
-}
 
 const [root = '', port = '0'] = process.argv.slice(2)
 let bad: readonly BadAnswer[] = []
 /** Listings that were given, by what was asked; the oldest first. */
-const listings = new Map<string, { at: number; answer: Answer }[]>()
+const listings = new Map<string, { at: number; answer: BackendAnswer }[]>()
 
 process.on('message', (order: HostOrder) => {
   bad = order.bad
@@ -55,7 +43,7 @@ async function serve(request: http.IncomingMessage, response: http.ServerRespons
   }
   const lists = body.includes('command=ls-refs') ? `${path} ${body.toString('latin1')}` : null
   const stale = lists !== null && has('stale-read') ? listings.get(lists)?.[0]?.answer : undefined
-  const answer = stale ?? (await backend(request, path, body))
+  const answer = stale ?? (await gitHttpBackend(root, request, { path, body }))
   if (lists !== null && stale === undefined) keep(lists, answer)
   if (has('lost-answer') && request.method === 'POST' && path.endsWith('git-receive-pack')) {
     request.socket.destroy()
@@ -65,48 +53,8 @@ async function serve(request: http.IncomingMessage, response: http.ServerRespons
   response.end(answer.body)
 }
 
-function keep(asked: string, answer: Answer): void {
+function keep(asked: string, answer: BackendAnswer): void {
   const now = Date.now()
   const kept = (listings.get(asked) ?? []).filter(({ at }) => at > now - KEPT_MS)
   listings.set(asked, [...kept, { at: now, answer }])
-}
-
-async function backend(request: http.IncomingMessage, path: string, body: Buffer): Promise<Answer> {
-  const [pathInfo = '', query = ''] = path.split('?')
-  const protocol = request.headers['git-protocol']
-  const encoding = request.headers['content-encoding']
-  const child = spawn('git', ['http-backend'], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    env: {
-      ...GIT_ENV,
-      GIT_PROJECT_ROOT: root,
-      GIT_HTTP_EXPORT_ALL: '1',
-      REQUEST_METHOD: request.method ?? 'GET',
-      PATH_INFO: decodeURIComponent(pathInfo),
-      QUERY_STRING: query,
-      CONTENT_TYPE: request.headers['content-type'] ?? '',
-      CONTENT_LENGTH: String(body.length),
-      REMOTE_USER: 'chaos',
-      REMOTE_ADDR: '127.0.0.1',
-      ...(encoding === undefined ? {} : { HTTP_CONTENT_ENCODING: encoding }),
-      ...(typeof protocol === 'string' ? { GIT_PROTOCOL: protocol } : {}),
-    },
-  })
-  child.stdin.on('error', () => {})
-  child.stdin.end(body)
-  const out: Buffer[] = []
-  for await (const chunk of child.stdout) out.push(chunk as Buffer)
-  return readCgi(Buffer.concat(out))
-}
-
-function readCgi(out: Buffer): Answer {
-  const end = out.indexOf('\r\n\r\n')
-  if (end < 0) return { status: 500, headers: {}, body: Buffer.from('no answer of git http-backend') }
-  const headers: Record<string, string> = {}
-  for (const line of out.toString('latin1', 0, end).split('\r\n')) {
-    const at = line.indexOf(':')
-    headers[line.slice(0, at)] = line.slice(at + 1).trim()
-  }
-  const { Status, ...rest } = headers
-  return { status: Number.parseInt(Status ?? '200', 10), headers: rest, body: out.subarray(end + 4) }
 }

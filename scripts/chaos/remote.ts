@@ -5,9 +5,9 @@ import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort, prepareSshd, type Sshd } from '../../test/kit/sshd.ts'
 import { end } from '../crash/gitwire.ts'
 import type { BadAnswer, HostOrder } from './protocol.ts'
-import { freePort, prepareSsh, type SshHost } from './ssh-host.ts'
 
 const HOST = join(import.meta.dirname, 'host.ts')
 const NAME = 'fleet.git'
@@ -16,7 +16,7 @@ const START_TRIES = 5
 /** See the file. */
 export class ChaosRemote {
   readonly dir: string
-  readonly ssh: SshHost | null
+  readonly ssh: Sshd | null
   readonly port: number
   readonly #folder: string
   readonly #bad = new Set<BadAnswer>()
@@ -25,7 +25,7 @@ export class ChaosRemote {
   #backups = 0
   #queue: Promise<unknown> = Promise.resolve()
 
-  private constructor(folder: string, port: number, ssh: SshHost | null) {
+  private constructor(folder: string, port: number, ssh: Sshd | null) {
     this.#folder = folder
     this.dir = join(folder, 'served', NAME)
     this.port = port
@@ -35,7 +35,7 @@ export class ChaosRemote {
   /** Makes the repository in `folder` and starts the servers. */
   static async open(folder: string): Promise<ChaosRemote> {
     mkdirSync(join(folder, 'served'), { recursive: true })
-    const remote = new ChaosRemote(folder, await freePort(), await prepareSsh(folder))
+    const remote = new ChaosRemote(folder, await freePort(), await prepareSshd(folder, { trusted: true }))
     remote.#create()
     await remote.start()
     return remote

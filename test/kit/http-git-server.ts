@@ -2,11 +2,14 @@
  * A git host on 127.0.0.1: `git http-backend` behind an HTTP server that logs what it served, wants a password if
  * told so, and gives the bad answers that hosts give.
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { gitHttpBackend, plainEnv } from './git-http-backend.ts'
 import { makeTempDir, removeTempDir } from './temp.ts'
+
+export { plainEnv } from './git-http-backend.ts'
 
 /** One line of the access log. */
 export interface Access {
@@ -94,20 +97,6 @@ export async function startHttpGitServer(options: HttpGitServerOptions = {}): Pr
   }
 }
 
-/** The environment of a git that nobody's settings reach. */
-export function plainEnv(): Record<string, string> {
-  return {
-    PATH: process.env.PATH ?? '',
-    LC_ALL: 'C',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_AUTHOR_NAME: 'test',
-    GIT_AUTHOR_EMAIL: 'test@localhost',
-    GIT_COMMITTER_NAME: 'test',
-    GIT_COMMITTER_EMAIL: 'test@localhost',
-  }
-}
-
 async function serve(state: State, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const path = request.url ?? '/'
   const chunks: Buffer[] = []
@@ -126,7 +115,7 @@ async function serve(state: State, request: http.IncomingMessage, response: http
     return reply(301, { Location: `${bad.redirect}${path}` }, Buffer.alloc(0))
   if (!isAllowed(state, request, path))
     return reply(401, { 'WWW-Authenticate': 'Basic realm="test"' }, Buffer.from('who are you?'))
-  const answer = await backend(state, request, path, body)
+  const answer = await gitHttpBackend(state.root, request, { path, body, v2: state.options.v2 ?? true })
   if (bad === 'lost-answer') {
     request.socket.destroy()
     return
@@ -155,54 +144,4 @@ function isAllowed(state: State, request: http.IncomingMessage, path: string): b
   if (scheme?.toLowerCase() !== 'basic') return false
   const [user, ...rest] = Buffer.from(value, 'base64').toString('utf8').split(':')
   return rest.join(':') === state.password && (auth.user === undefined || auth.user === user)
-}
-
-interface BackendAnswer {
-  readonly status: number
-  readonly headers: Record<string, string>
-  readonly body: Buffer
-}
-
-async function backend(
-  state: State,
-  request: http.IncomingMessage,
-  path: string,
-  body: Buffer,
-): Promise<BackendAnswer> {
-  const [pathInfo = '', query = ''] = path.split('?')
-  const protocol = state.options.v2 === false ? undefined : request.headers['git-protocol']
-  const child = spawn('git', ['http-backend'], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    env: {
-      ...plainEnv(),
-      GIT_PROJECT_ROOT: state.root,
-      GIT_HTTP_EXPORT_ALL: '1',
-      REQUEST_METHOD: request.method ?? 'GET',
-      PATH_INFO: decodeURIComponent(pathInfo),
-      QUERY_STRING: query,
-      CONTENT_TYPE: request.headers['content-type'] ?? '',
-      CONTENT_LENGTH: String(body.length),
-      REMOTE_USER: 'test',
-      REMOTE_ADDR: '127.0.0.1',
-      ...(request.headers['content-encoding'] ? { HTTP_CONTENT_ENCODING: request.headers['content-encoding'] } : {}),
-      ...(typeof protocol === 'string' ? { GIT_PROTOCOL: protocol } : {}),
-    },
-  })
-  child.stdin.on('error', () => {})
-  child.stdin.end(body)
-  const out: Buffer[] = []
-  for await (const chunk of child.stdout) out.push(chunk as Buffer)
-  return readCgi(Buffer.concat(out))
-}
-
-function readCgi(out: Buffer): BackendAnswer {
-  const end = out.indexOf('\r\n\r\n')
-  if (end < 0) return { status: 500, headers: {}, body: Buffer.from('no answer of git http-backend') }
-  const headers: Record<string, string> = {}
-  for (const line of out.toString('latin1', 0, end).split('\r\n')) {
-    const at = line.indexOf(':')
-    headers[line.slice(0, at)] = line.slice(at + 1).trim()
-  }
-  const { Status, ...rest } = headers
-  return { status: Number.parseInt(Status ?? '200', 10), headers: rest, body: out.subarray(end + 4) }
 }

@@ -1,4 +1,4 @@
-/** OpenSSH's own sshd on a loopback port, with a host key and one authorized key made for the run. */
+/** OpenSSH's own sshd on a loopback port, with a host key and one authorized key made for the occasion. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -9,31 +9,45 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/opt/homebrew/sbin/sshd'].find((path) => existsSync(path))
 const START_MS = 10_000
 
-/** A way to start sshd again and again on one port. */
-export interface SshHost {
+/** A way to start sshd, again and again on one port. */
+export interface Sshd {
   readonly port: number
-  /** `GIT…_SSH_CONFIG` for the machines: that key, that host, nothing of the user's. */
+  /** The line for a known_hosts file. */
+  readonly hostKey: string
+  /** A known_hosts file with that line. */
+  readonly knownHosts: string
+  /** An ssh configuration that uses that key and nothing of the user's. */
   readonly config: string
-  url(repository: string): string
+  /** The ssh URL of a repository in the directory `dir`. */
+  url(dir: string): string
+  /** Resolves when it listens; whoever starts it ends it. */
   start(): Promise<ChildProcess>
 }
 
-/** Makes keys and settings in `folder`. @returns null where there is no sshd. */
-export async function prepareSsh(folder: string): Promise<SshHost | null> {
+/**
+ * Makes keys and settings in `folder`.
+ * @param options.trusted whether `config` knows the host key already
+ * @returns null where there is no sshd
+ */
+export async function prepareSshd(folder: string, options: { readonly trusted: boolean }): Promise<Sshd | null> {
   if (SSHD === undefined) return null
   const port = await freePort()
   for (const name of ['host', 'user'])
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', join(folder, name)])
-  writeFileSync(join(folder, 'known'), `[127.0.0.1]:${port} ${readFileSync(join(folder, 'host.pub'), 'utf8')}`)
+  const hostKey = `[127.0.0.1]:${port} ${readFileSync(join(folder, 'host.pub'), 'utf8').trim()}`
+  const knownHosts = join(folder, 'known_hosts')
+  writeFileSync(knownHosts, `${hostKey}\n`)
   writeFileSync(join(folder, 'authorized_keys'), readFileSync(join(folder, 'user.pub')), { mode: 0o600 })
   writeFileSync(join(folder, 'sshd_config'), serverConfig(folder, port))
-  writeFileSync(join(folder, 'ssh_config'), clientConfig(folder))
+  writeFileSync(join(folder, 'ssh_config'), clientConfig(folder, options.trusted ? knownHosts : '/dev/null'))
   // sshd started by root insists on its empty directory.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
   return {
     port,
+    hostKey,
+    knownHosts,
     config: join(folder, 'ssh_config'),
-    url: (repository) => `ssh://${userInfo().username}@127.0.0.1:${port}${repository}`,
+    url: (dir) => `ssh://${userInfo().username}@127.0.0.1:${port}${dir}`,
     start: () => start(join(folder, 'sshd_config')),
   }
 }
@@ -70,12 +84,12 @@ function serverConfig(folder: string, port: number): string {
   ].join('\n')}\n`
 }
 
-function clientConfig(folder: string): string {
+function clientConfig(folder: string, knownHosts: string): string {
   return `${[
     `IdentityFile ${join(folder, 'user')}`,
     'IdentitiesOnly yes',
     'IdentityAgent none',
-    `UserKnownHostsFile ${join(folder, 'known')}`,
+    `UserKnownHostsFile ${knownHosts}`,
     'SendEnv GIT_PROTOCOL',
   ].join('\n')}\n`
 }
