@@ -1,55 +1,21 @@
-/** What the tests of the failure catalogue share: one machine over real git, and a git on PATH that is watched or played. */
+/** What the tests of the failure catalogue share: a git on PATH that is watched or played, and what it leaves. */
 import { execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
-import type { SyncError } from '../../sync/errors.ts'
 import { createGitRunner, type GitRunner } from '../../sync/git-runner.ts'
-import type { Oid } from '../../sync/ports.ts'
-import { MACHINE_ENV, type MachineOptions, openGitMachine } from '../kit/git-machine.ts'
-import { type HttpGitServer, plainEnv } from '../kit/http-git-server.ts'
+import { MACHINE_ENV } from '../kit/git-machine.ts'
+import { plainEnv } from '../kit/http-git-server.ts'
 import { withMachine } from '../kit/real-fleet.ts'
 import { tempDir } from '../kit/temp.ts'
 
+export { codeOf, leftovers, machineAt, newRepository, OTHER, PUSH, REF } from '../kit/git-machine.ts'
 export type { Place } from '../kit/real-fleet.ts'
-
-export const REF = 'refs/heads/gitwire/m/alpha-00000001'
-export const OTHER = 'refs/heads/gitwire/m/beta-00000002'
-/** A request of `git push` that carries the commit. */
-export const PUSH = /^POST .*git-receive-pack$/
-
-/** A machine that ends with the test. */
-export async function machineAt(options: Partial<MachineOptions> & { url: string }) {
-  const opened = await openGitMachine({ dir: tempDir('gitwire-failure'), ...options })
-  onTestFinished(async () => {
-    await opened.remote.close()
-    await opened.repository.close()
-  })
-  const commit = (text: string, parent: Oid | null = null) =>
-    opened.repository.commit({ parent, puts: new Map([['manifest', Buffer.from(text)]]) })
-  const push = (oid: Oid, expected: Oid | null = null, ref = REF) => opened.remote.push({ ref, oid, expected })
-  return { ...opened, commit, push }
-}
-
-/** A new repository on a host. */
-export function newRepository(server: HttpGitServer, args: readonly string[] = []): { url: string; dir: string } {
-  return server.createRepository(randomBytes(4).toString('hex'), args)
-}
 
 /** A new bare repository on this disk. @returns its path. */
 export function newDirectory(): string {
   const dir = join(tempDir('gitwire-failure'), 'remote.git')
   execFileSync('git', ['init', '-q', '--bare', dir], { env: plainEnv() })
   return dir
-}
-
-/** The code a call fails with, or `nothing`. */
-export async function codeOf(call: Promise<unknown>): Promise<string> {
-  return call.then(
-    () => 'nothing',
-    (error: SyncError) => error.code,
-  )
 }
 
 /** A shell script that stands before git on PATH; `$GIT` is the real one. @returns a runner that finds it, and its folder. */
@@ -78,12 +44,6 @@ export function watchedGit(env: Readonly<Record<string, string>> = {}): { runner
 export function processesNaming(text: string): readonly string[] {
   const lines = execFileSync('ps', ['-eo', 'pid=,stat=,args=']).toString().split('\n')
   return lines.filter((line) => line.includes(text) && !/^\s*\d+\s+Z/.test(line))
-}
-
-/** Lock files and temporary packs in a bare repository. */
-export function leftovers(dir: string): readonly string[] {
-  const names = readdirSync(dir, { recursive: true }).map(String)
-  return names.filter((name) => name.endsWith('.lock') || /(?:^|\/)\.?tmp[_-]/.test(name))
 }
 
 /** One `sync` in this process. @returns what it failed with, or null. */

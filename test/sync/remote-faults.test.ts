@@ -1,50 +1,23 @@
 import { execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import type { SyncError } from '../../sync/errors.ts'
 import type { Oid } from '../../sync/ports.ts'
 import { probeObjectFormat } from '../../sync/remote.ts'
 import { parseRemoteUrl } from '../../sync/remote-url.ts'
-import { type MachineOptions, openGitMachine } from '../kit/git-machine.ts'
+import { codeOf, leftovers, machineAt, newRepository, PUSH, REF } from '../kit/git-machine.ts'
 import { setRef, writeCommitOf, writeTree } from '../kit/hostile-trees.ts'
 import { type HttpGitServer, plainEnv, startHttpGitServer } from '../kit/http-git-server.ts'
-import { tempDir } from '../kit/temp.ts'
 
-const REF = 'refs/heads/gitwire/m/alpha-00000001'
 const LIST = /^POST .*git-upload-pack$/
 const FETCH = /info\/refs\?service=git-upload-pack/
-const PUSH = /^POST .*git-receive-pack$/
 
 let server: HttpGitServer
 beforeAll(async () => {
   server = await startHttpGitServer()
 })
 afterAll(() => server.close())
-
-async function machine(options: Partial<MachineOptions> & { url: string }) {
-  const opened = await openGitMachine({ dir: tempDir(), ...options })
-  onTestFinished(async () => {
-    await opened.remote.close()
-    await opened.repository.close()
-  })
-  const commit = (text: string, parent: Oid | null = null) =>
-    opened.repository.commit({ parent, puts: new Map([['manifest', Buffer.from(text)]]) })
-  return { ...opened, commit }
-}
-
-function repository(args: readonly string[] = []) {
-  return server.createRepository(randomBytes(4).toString('hex'), args)
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  return promise.then(
-    () => 'nothing',
-    (error: SyncError) => error.code,
-  )
-}
 
 describe('a host that answers badly', () => {
   it.each([
@@ -55,8 +28,8 @@ describe('a host that answers badly', () => {
     [500, 'transient'],
     [503, 'transient'],
   ])('answers %i: list, fetch and push say %s', async (status, code) => {
-    const { url } = repository()
-    const { remote, commit } = await machine({ url })
+    const { url } = newRepository(server)
+    const { remote, commit } = await machineAt({ url })
     const oid = await commit('1')
     // git asks a second time after a 401.
     server.inject(/./, { status }, status === 401 ? 5 : 3)
@@ -69,7 +42,7 @@ describe('a host that answers badly', () => {
   it('wants a password: `auth` comes at once, and nobody is asked', async () => {
     const guarded = await startHttpGitServer({ auth: { password: 'x' } })
     onTestFinished(() => guarded.close())
-    const { remote, commit } = await machine({ url: guarded.createRepository('x').url })
+    const { remote, commit } = await machineAt({ url: guarded.createRepository('x').url })
     const oid = await commit('1')
     const startedAt = performance.now()
     expect(await codeOf(remote.list([]))).toBe('auth')
@@ -78,8 +51,8 @@ describe('a host that answers badly', () => {
   })
 
   it('never answers: every call ends with its deadline and leaves no git behind', async () => {
-    const { url } = repository()
-    const { remote, commit } = await machine({ url, deadlineMs: 800 })
+    const { url } = newRepository(server)
+    const { remote, commit } = await machineAt({ url, deadlineMs: 800 })
     const oid = await commit('1')
     server.inject(/./, 'hang', 3)
     expect(await codeOf(remote.list([]))).toBe('stalled')
@@ -98,7 +71,7 @@ describe('a host that answers badly', () => {
     })
     const { port } = silent.address() as { port: number }
     const url = `http://127.0.0.1:${port}/x`
-    const { remote, commit } = await machine({ url })
+    const { remote, commit } = await machineAt({ url })
     const oid = await commit('1')
     for (const call of [
       (signal: AbortSignal) => remote.list([], signal),
@@ -110,7 +83,7 @@ describe('a host that answers badly', () => {
   })
 
   it('is not there at all: `offline`', async () => {
-    const { remote, commit } = await machine({ url: 'http://127.0.0.1:9/x' })
+    const { remote, commit } = await machineAt({ url: 'http://127.0.0.1:9/x' })
     const oid = await commit('1')
     expect(await codeOf(remote.list([]))).toBe('offline')
     expect(await codeOf(remote.fetch([{ ref: REF, oid }]))).toBe('offline')
@@ -118,8 +91,8 @@ describe('a host that answers badly', () => {
   })
 
   it('redirects: nobody follows, and the hint names the place', async () => {
-    const { url } = repository()
-    const { remote, commit } = await machine({ url })
+    const { url } = newRepository(server)
+    const { remote, commit } = await machineAt({ url })
     const oid = await commit('1')
     const redirect = 'http://localhost:9'
     server.inject(/./, { redirect }, 3)
@@ -129,9 +102,9 @@ describe('a host that answers badly', () => {
   })
 
   it('cuts a list or a fetch short: nothing half arrives, and the next try works', async () => {
-    const { url } = repository()
-    const a = await machine({ url })
-    const b = await machine({ url })
+    const { url } = newRepository(server)
+    const a = await machineAt({ url })
+    const b = await machineAt({ url })
     const oid = await a.commit('1')
     await a.remote.push({ ref: REF, oid, expected: null })
     server.inject(LIST, { cutAfter: 20 })
@@ -142,14 +115,14 @@ describe('a host that answers badly', () => {
     expect(await codeOf(b.remote.fetch([{ ref: REF, oid }]))).not.toBe('nothing')
     await b.remote.fetch([{ ref: REF, oid: (await b.remote.list([])).get(REF) as Oid }])
     expect(await b.repository.has(oid)).toBe(true)
-    expect(temporaryPacks(b.repository.dir)).toEqual([])
+    expect(leftovers(b.repository.dir)).toEqual([])
   })
 })
 
 describe('a push whose answer is lost', () => {
   it('is `pushed` when curl repeats it on its own and the host refuses the second', async () => {
-    const { url } = repository()
-    const { remote, commit } = await machine({ url })
+    const { url } = newRepository(server)
+    const { remote, commit } = await machineAt({ url })
     const oid = await commit('1')
     server.inject(PUSH, 'lost-answer')
     expect(['pushed', 'unknown']).toContain(await remote.push({ ref: REF, oid, expected: null }))
@@ -157,8 +130,8 @@ describe('a push whose answer is lost', () => {
   })
 
   it('is `unknown` when the host applied it, and pushing it again says `pushed`', async () => {
-    const { url } = repository()
-    const { remote, commit } = await machine({ url })
+    const { url } = newRepository(server)
+    const { remote, commit } = await machineAt({ url })
     const oid = await commit('1')
     server.inject(PUSH, 'lost-answer', 2)
     expect(await remote.push({ ref: REF, oid, expected: null })).toBe('unknown')
@@ -167,16 +140,16 @@ describe('a push whose answer is lost', () => {
   })
 
   it('is `unknown` behind a gateway that gave up', async () => {
-    const { url } = repository()
-    const { remote, commit } = await machine({ url })
+    const { url } = newRepository(server)
+    const { remote, commit } = await machineAt({ url })
     const oid = await commit('1')
     server.inject(PUSH, { status: 504 })
     expect(await remote.push({ ref: REF, oid, expected: null })).toBe('unknown')
   })
 
   it('is `unknown` when it is cut in the middle', async () => {
-    const { url } = repository()
-    const { remote, commit } = await machine({ url })
+    const { url } = newRepository(server)
+    const { remote, commit } = await machineAt({ url })
     const oid = await commit('1')
     server.inject(PUSH, { cutAfter: 5 })
     expect(await remote.push({ ref: REF, oid, expected: null })).toBe('unknown')
@@ -185,7 +158,7 @@ describe('a push whose answer is lost', () => {
 
 describe('a remote that cannot be used', () => {
   it('is `not-found` when the directory is missing', async () => {
-    const { remote, commit } = await machine({ url: '/nonexistent/x.git' })
+    const { remote, commit } = await machineAt({ url: '/nonexistent/x.git' })
     const oid = await commit('1')
     expect(await codeOf(remote.list([]))).toBe('not-found')
     expect(await codeOf(remote.fetch([{ ref: REF, oid }]))).toBe('not-found')
@@ -193,32 +166,32 @@ describe('a remote that cannot be used', () => {
   })
 
   it('is `forbidden` when it takes no pushes over http', async () => {
-    const { url, dir } = repository()
+    const { url, dir } = newRepository(server)
     execFileSync('git', [`--git-dir=${dir}`, 'config', 'http.receivepack', 'false'], { env: plainEnv() })
-    const { remote, commit } = await machine({ url })
+    const { remote, commit } = await machineAt({ url })
     expect(await codeOf(remote.push({ ref: REF, oid: await commit('1'), expected: null }))).toBe('forbidden')
     expect((await remote.list([])).size).toBe(0)
   })
 
   it('is `policy` when a hook declines', async () => {
-    const { url, dir } = repository()
+    const { url, dir } = newRepository(server)
     writeFileSync(join(dir, 'hooks', 'pre-receive'), '#!/bin/sh\necho no >&2\nexit 1\n')
     chmodSync(join(dir, 'hooks', 'pre-receive'), 0o755)
-    const { remote, commit } = await machine({ url })
+    const { remote, commit } = await machineAt({ url })
     expect(await codeOf(remote.push({ ref: REF, oid: await commit('1'), expected: null }))).toBe('policy')
   })
 
   it('is `policy` when a branch stands where a directory of branches should', async () => {
-    const { url } = repository()
-    const { remote, commit } = await machine({ url })
+    const { url } = newRepository(server)
+    const { remote, commit } = await machineAt({ url })
     const oid = await commit('1')
     await remote.push({ ref: 'refs/heads/gitwire', oid, expected: null })
     expect(await codeOf(remote.push({ ref: REF, oid, expected: null }))).toBe('policy')
   })
 
   it('is `transient` when a lock lies on the ref', async () => {
-    const { url, dir } = repository()
-    const { remote, commit } = await machine({ url })
+    const { url, dir } = newRepository(server)
+    const { remote, commit } = await machineAt({ url })
     const first = await commit('1')
     await remote.push({ ref: REF, oid: first, expected: null })
     writeFileSync(join(dir, `${REF}.lock`), '')
@@ -227,8 +200,8 @@ describe('a remote that cannot be used', () => {
   })
 
   it('is `object-format` when it has another one, empty or not', async () => {
-    const { url, dir } = repository(['--object-format=sha256'])
-    const { remote, commit, runner, repository: own } = await machine({ url })
+    const { url, dir } = newRepository(server, ['--object-format=sha256'])
+    const { remote, commit, runner, repository: own } = await machineAt({ url })
     const options = {
       url: parseRemoteUrl(url, { allowLocal: false }),
       repository: own,
@@ -244,18 +217,13 @@ describe('a remote that cannot be used', () => {
   })
 
   it('works with a SHA-256 remote when the repository is made likewise', async () => {
-    const { url } = repository(['--object-format=sha256'])
-    const { remote, commit } = await machine({ url, objectFormat: 'sha256' })
+    const { url } = newRepository(server, ['--object-format=sha256'])
+    const { remote, commit } = await machineAt({ url, objectFormat: 'sha256' })
     const oid = await commit('1')
     expect(await remote.push({ ref: REF, oid, expected: null })).toBe('pushed')
     expect((await remote.list([])).get(REF)).toBe(oid)
   })
 })
-
-function temporaryPacks(dir: string): readonly string[] {
-  const packs = join(dir, 'objects', 'pack')
-  return existsSync(packs) ? readdirSync(packs).filter((name) => /^\.?tmp/.test(name)) : []
-}
 
 /** Processes whose arguments name the URL: git itself, git-remote-http, index-pack's parents. */
 function gitsTalkingTo(url: string): readonly string[] {

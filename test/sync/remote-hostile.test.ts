@@ -1,16 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import type { SyncError } from '../../sync/errors.ts'
 import type { Oid, RefName, Remote } from '../../sync/ports.ts'
-import { type MachineOptions, openGitMachine } from '../kit/git-machine.ts'
+import { codeOf, leftovers, machineAt, newRepository, REF } from '../kit/git-machine.ts'
 import { setRef, writeCommitOf, writeObject, writeTree } from '../kit/hostile-trees.ts'
 import { type HttpGitServer, plainEnv, startHttpGitServer } from '../kit/http-git-server.ts'
-import { tempDir } from '../kit/temp.ts'
-
-const REF = 'refs/heads/gitwire/m/alpha-00000001'
 
 let server: HttpGitServer
 beforeAll(async () => {
@@ -18,31 +12,9 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-async function machine(options: Partial<MachineOptions> & { url: string }) {
-  const opened = await openGitMachine({ dir: tempDir(), ...options })
-  onTestFinished(async () => {
-    await opened.remote.close()
-    await opened.repository.close()
-  })
-  const commit = (text: string, parent: Oid | null = null) =>
-    opened.repository.commit({ parent, puts: new Map([['manifest', Buffer.from(text)]]) })
-  return { ...opened, commit }
-}
-
-function repository(args: readonly string[] = []) {
-  return server.createRepository(randomBytes(4).toString('hex'), args)
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  return promise.then(
-    () => 'nothing',
-    (error: SyncError) => error.code,
-  )
-}
-
 describe('a hostile fellow writer', () => {
   it('cannot make a fetch download a large blob where the host filters, nor break the repository with it', async () => {
-    const { url, dir } = repository()
+    const { url, dir } = newRepository(server)
     const small = writeObject(dir, 'blob', 'small')
     const large = writeObject(dir, 'blob', randomBytes(3_000_000))
     const tree = [
@@ -51,7 +23,7 @@ describe('a hostile fellow writer', () => {
     ]
     const oid = writeCommitOf(dir, writeTree(dir, tree)) as Oid
     setRef(dir, REF, oid)
-    const { remote, repository: own, commit } = await machine({ url })
+    const { remote, repository: own, commit } = await machineAt({ url })
     await remote.fetch([{ ref: REF, oid }])
     const files = await own.tree(oid, 10)
     expect(files.map((file) => [file.path, file.size])).toEqual([
@@ -66,7 +38,7 @@ describe('a hostile fellow writer', () => {
   })
 
   it('cannot fill the disk: a fetch over its limit is ended, its commit is `too-large`, and nothing is left', async () => {
-    const { url, dir } = repository()
+    const { url, dir } = newRepository(server)
     const blobs = Array.from({ length: 40 }, (_, index) => ({
       mode: '100644',
       name: `f${String(index).padStart(2, '0')}`,
@@ -74,15 +46,15 @@ describe('a hostile fellow writer', () => {
     }))
     const oid = writeCommitOf(dir, writeTree(dir, blobs)) as Oid
     setRef(dir, REF, oid)
-    const { remote, repository: own } = await machine({ url, maxFetchBytes: 100_000 })
+    const { remote, repository: own } = await machineAt({ url, maxFetchBytes: 100_000 })
     const code = await codeOf(remote.fetch([{ ref: REF, oid }]).then(() => own.tree(oid, 100)))
     // A machine so fast that the watch never saw the pack grow has fetched it whole.
     expect(['too-large', 'nothing']).toContain(code)
-    expect(temporaryPacks(own.dir)).toEqual([])
+    expect(leftovers(own.dir)).toEqual([])
   })
 
   it('cannot stop the others: a bad tree among several tips is refused alone, until the ref moves', async () => {
-    const { url, dir } = repository()
+    const { url, dir } = newRepository(server)
     const tips = ['a', 'b', 'c', 'd'].map((name, index) => {
       const blob = writeObject(dir, 'blob', name)
       // `b` is refused by git, `c` misses its blob on the host itself.
@@ -92,7 +64,7 @@ describe('a hostile fellow writer', () => {
       setRef(dir, ref, oid)
       return { ref, oid }
     })
-    const { remote, repository: own } = await machine({ url })
+    const { remote, repository: own } = await machineAt({ url })
     await remote.fetch(tips)
     const codes = await Promise.all(tips.map(({ oid }) => codeOf(own.tree(oid, 10))))
     expect(codes).toEqual(['nothing', 'bad-tree', 'bad-tree', 'nothing'])
@@ -103,20 +75,20 @@ describe('a hostile fellow writer', () => {
   })
 
   it('cannot stop a list with refs of odd names, and those cannot be fetched', async () => {
-    const { url, dir } = repository()
+    const { url, dir } = newRepository(server)
     const oid = writeCommitOf(dir, writeTree(dir, [])) as Oid
     for (const ref of ['refs/heads/gitwire/--x', 'refs/heads/gitwire/ä', 'refs/heads/gitwire/m/$(x)', REF])
       setRef(dir, ref, oid)
-    const { remote } = await machine({ url })
+    const { remote } = await machineAt({ url })
     expect((await remote.list([])).get(REF)).toBe(oid)
     for (const ref of ['refs/heads/gitwire/ä', 'refs/heads/gitwire/m/$(x)', '--x', 'refs/../x', ''])
       expect(await codeOf(remote.fetch([{ ref, oid }]))).toBe('protocol')
   })
 
   it('cannot block a ref by turning it into a directory', async () => {
-    const { url, dir } = repository()
+    const { url, dir } = newRepository(server)
     const oid = writeCommitOf(dir, writeTree(dir, [])) as Oid
-    const { remote } = await machine({ url })
+    const { remote } = await machineAt({ url })
     const seen = async (ref: RefName) => remote.fetch([{ ref, oid: (await remote.list([])).get(ref) as Oid }])
     setRef(dir, 'refs/heads/gitwire/m/x', oid)
     await seen('refs/heads/gitwire/m/x')
@@ -128,8 +100,8 @@ describe('a hostile fellow writer', () => {
 
 describe('one poll', () => {
   it('is one request, on a connection that stays', async () => {
-    const { url } = repository()
-    const { remote, commit } = await machine({ url })
+    const { url } = newRepository(server)
+    const { remote, commit } = await machineAt({ url })
     await remote.push({ ref: REF, oid: await commit('1'), expected: null })
     const before = server.log.length
     for (let count = 0; count < 5; count += 1) expect((await remote.list(['refs/heads/main'])).size).toBe(1)
@@ -140,7 +112,7 @@ describe('one poll', () => {
     const old = await startHttpGitServer({ v2: false })
     onTestFinished(() => old.close())
     const { url } = old.createRepository('x')
-    const { remote, commit } = await machine({ url })
+    const { remote, commit } = await machineAt({ url })
     const oid = await commit('1')
     await remote.push({ ref: REF, oid, expected: null })
     expect((await listTwice(remote)).get(REF)).toBe(oid)
@@ -150,9 +122,4 @@ describe('one poll', () => {
 async function listTwice(remote: Remote): Promise<ReadonlyMap<RefName, Oid>> {
   await remote.list([])
   return remote.list([])
-}
-
-function temporaryPacks(dir: string): readonly string[] {
-  const packs = join(dir, 'objects', 'pack')
-  return existsSync(packs) ? readdirSync(packs).filter((name) => /^\.?tmp/.test(name)) : []
 }
