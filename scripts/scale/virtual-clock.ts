@@ -1,44 +1,12 @@
 /** Time for a whole fleet in one process: it jumps to the next sleeper as soon as nobody works. */
-import { setImmediate as turn } from 'node:timers/promises'
-import type { Clock } from '../../sync/index.ts'
-
-interface Sleeper {
-  readonly dueMs: number
-  readonly wake: () => void
-}
+import { FakeClock } from '../../test/kit/fake-clock.ts'
 
 /** A clock that all machines of a simulation share, in whole milliseconds. Work that does not sleep takes no time on it. */
-export class VirtualClock implements Clock {
-  #nowMs = 0
+export class VirtualClock extends FakeClock {
   #working = 0
-  readonly #startMs: number
-  readonly #sleepers = new Set<Sleeper>()
 
-  /** @param startMs milliseconds since 1970 at the start */
-  constructor(startMs = Date.UTC(2026, 0, 1)) {
-    this.#startMs = startMs
-  }
-
-  wallMs(): number {
-    return this.#startMs + this.#nowMs
-  }
-
-  monotonicMs(): number {
-    return this.#nowMs
-  }
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#sleepers.delete(sleeper)
-        signal?.removeEventListener('abort', wake)
-        resolve()
-      }
-      const sleeper = { dueMs: this.#nowMs + Math.ceil(Math.max(0, ms)), wake }
-      this.#sleepers.add(sleeper)
-      signal?.addEventListener('abort', wake)
-    })
+  override sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return super.sleep(Math.ceil(ms), signal)
   }
 
   /** Time stands still while `work` runs, whatever threads it waits for; {@link pass} lets some go by inside it. */
@@ -62,25 +30,12 @@ export class VirtualClock implements Clock {
   }
 
   /** Lets time go by until `untilMs` on the monotonic clock; sleepers wake in the order of their time. */
-  async runUntil(untilMs: number): Promise<void> {
-    await this.#settle()
-    for (let next = this.#next(untilMs); next !== null; next = this.#next(untilMs)) {
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs)
-      next.wake()
-      await this.#settle()
-    }
-    this.#nowMs = Math.max(this.#nowMs, untilMs)
+  runUntil(untilMs: number): Promise<void> {
+    return this.advance(Math.max(0, untilMs - this.monotonicMs()))
   }
 
-  async #settle(): Promise<void> {
-    do await turn()
+  protected override async settle(): Promise<void> {
+    do await super.settle()
     while (this.#working > 0)
-  }
-
-  #next(untilMs: number): Sleeper | null {
-    let next: Sleeper | null = null
-    for (const sleeper of this.#sleepers)
-      if (sleeper.dueMs <= untilMs && (next === null || sleeper.dueMs < next.dueMs)) next = sleeper
-    return next
   }
 }

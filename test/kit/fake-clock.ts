@@ -49,13 +49,18 @@ export class FakeClock implements Clock {
   /** Lets this much time pass while the machine is awake. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#awakeMs + ms
-    await turn()
+    await this.settle()
     for (let next = this.#next(untilMs); next !== null; next = this.#next(untilMs)) {
       this.#awakeMs = Math.max(this.#awakeMs, next.dueMs)
       next.wake()
-      await turn()
+      await this.settle()
     }
     this.#awakeMs = untilMs
+  }
+
+  /** Resolves when what was woken has done what it can without time. */
+  protected async settle(): Promise<void> {
+    await turn()
   }
 
   /** The machine sleeps: both clocks go on, timers do not. */
