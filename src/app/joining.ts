@@ -2,7 +2,7 @@
  * Joining: fresh keys are stored, then the ref is created with a claim; creating it is what makes one paste win. From then
  * on cycles do the rest: the credential connects when it appears, the fresh keys are listed, the invite key is destroyed.
  */
-import { type Invite, type MachineIdentity, signClaim, verifyRoots } from '../../credentials/index.ts'
+import { type Invite, type MachineIdentity, type Signer, signClaim, verifyRoots } from '../../credentials/index.ts'
 import {
   controlRef,
   freshSelf,
@@ -73,47 +73,37 @@ export function inviteUsed(invite: Pick<Invite, 'agent' | 'machine'>, holder?: s
 }
 
 /** Writes a new machine's state with its claim; the next cycle creates the ref. */
-export function createJoined(
-  store: Store,
-  invite: Invite,
-  identity: MachineIdentity,
-  inviteSigner: Parameters<typeof signClaim>[0]['invite'],
-): void {
-  const claim = signClaim({
-    fleet: invite.fleet,
-    machine: invite.machine,
-    incarnation: invite.incarnation,
-    keys: identity.public,
-    invite: inviteSigner,
-    fresh: identity.signer,
-  })
+export function createJoined(store: Store, invite: Invite, identity: MachineIdentity, inviteSigner: Signer): void {
+  const { fleet, machine, incarnation, prefix, agent } = invite
+  const claim = claimOf(invite, { identity, inviteSigner })
   store.transaction(() => {
-    const { fleet, machine, incarnation, prefix } = invite
     store.self.create(freshSelf({ fleet, machine, incarnation, prefix, claim }))
-    store.self.addAgent(invite.agent)
+    store.self.addAgent(agent)
   })
 }
 
 /** Adds an agent to a machine that is already a member: a claim that names this machine's ref as holder. */
-export function addClaim(
-  store: Store,
-  invite: Invite,
-  identity: MachineIdentity,
-  inviteSigner: Parameters<typeof signClaim>[0]['invite'],
-): void {
-  const self = store.self.read()
-  const claim = signClaim({
-    fleet: invite.fleet,
-    machine: invite.machine,
-    incarnation: invite.incarnation,
-    keys: identity.public,
-    invite: inviteSigner,
-    fresh: identity.signer,
-    holder: peerName(self),
-  })
+export function addClaim(store: Store, invite: Invite, identity: MachineIdentity, inviteSigner: Signer): void {
+  const { machine, incarnation, agent } = invite
+  const claim = claimOf(invite, { identity, inviteSigner, holder: peerName(store.self.read()) })
   store.transaction(() => {
-    store.self.addExtraClaim({ machine: invite.machine, incarnation: invite.incarnation, agent: invite.agent, claim })
-    store.self.addAgent(invite.agent)
+    store.self.addExtraClaim({ machine, incarnation, agent, claim })
+    store.self.addAgent(agent)
+  })
+}
+
+function claimOf(
+  { fleet, machine, incarnation }: Invite,
+  by: { identity: MachineIdentity; inviteSigner: Signer; holder?: string },
+): Uint8Array {
+  return signClaim({
+    fleet,
+    machine,
+    incarnation,
+    keys: by.identity.public,
+    invite: by.inviteSigner,
+    fresh: by.identity.signer,
+    ...(by.holder === undefined ? {} : { holder: by.holder }),
   })
 }
 
