@@ -1,17 +1,10 @@
 /** `idle-1`, `idle-10`, `idle-100`: what a cycle costs that finds nothing, counted in the access log of a git host. */
-import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { decodeInvite, generateIdentity, importSigner } from '../../credentials/index.ts'
 import { planInvite } from '../../src/app/inviting.ts'
-import { createJoined } from '../../src/app/joining.ts'
 import { openParts, random } from '../../src/app/open.ts'
-import { systemClock } from '../../src/app/system-clock.ts'
 import { app } from '../../src/app.ts'
-import { openStore } from '../../src/store/index.ts'
-import type { SyncContext } from '../../sync/index.ts'
-import { prepare } from '../../sync/outgoing.ts'
-import { machineRef } from '../../sync/paths.ts'
-import { type HttpGitServer, plainEnv, startHttpGitServer } from '../../test/kit/http-git-server.ts'
+import { type HttpGitServer, startHttpGitServer } from '../../test/kit/http-git-server.ts'
+import { importJoined } from '../scale/joined-refs.ts'
 import { median } from './figures.ts'
 import { homeAt, makeFolder, removeFolder, startNode } from './homes.ts'
 import type { Measured } from './rows.ts'
@@ -74,38 +67,5 @@ async function found(home: string, url: string, dir: string, machines: number): 
   }
   await lead.bells.stop()
   lead.store.close()
-  const joined = await Promise.all(lines.map(firstCommit))
-  const stream = Buffer.concat([...joined, Buffer.from('done\n')])
-  const result = spawnSync('git', [`--git-dir=${dir}`, 'fast-import', '--quiet', '--done'], {
-    input: stream,
-    env: plainEnv(),
-  })
-  if (result.status !== 0) throw new Error(`fast-import: ${result.stderr.toString()}`)
-}
-
-/** The commit that creates a joined machine's ref, for fast-import. */
-async function firstCommit(line: string): Promise<Buffer> {
-  const invite = decodeInvite(line)
-  const identity = await generateIdentity({ sealing: 'x25519' })
-  const store = openStore(null, Date.now)
-  createJoined(store, invite, identity, importSigner(invite.signer))
-  const keys = () => ({ identity, invites: [], orchestrator: null })
-  const pace = { receiptDelayMs: 0, pushesPerMinute: null }
-  // Signing the first note needs nothing else: there is no remote yet.
-  const context = { ledger: store, keys, clock: systemClock, random, pace } as unknown as SyncContext
-  prepare(context, { heartbeatDue: true })
-  const self = store.self.read()
-  const file = (path: string, bytes: Uint8Array | null) => {
-    if (bytes === null) throw new Error(`${invite.machine} has no ${path}`)
-    return [Buffer.from(`M 100644 inline ${path}\ndata ${bytes.length}\n`), bytes, Buffer.from('\n')]
-  }
-  store.close()
-  return Buffer.concat([
-    Buffer.from(
-      `commit ${machineRef(invite.prefix, invite)}\ncommitter raw <raw@localhost> 1767225600 +0000\ndata 4\nraw\n`,
-    ),
-    ...file('manifest', self.note),
-    ...file('claim', self.claim),
-    Buffer.from('\n'),
-  ])
+  await importJoined(dir, lines)
 }

@@ -1,16 +1,11 @@
 /** A fleet against a git host over HTTP: real machines in this process, and refs written by the kit for the others. */
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { decodeInvite, generateIdentity, importSigner } from '../../credentials/index.ts'
-import { createJoined } from '../../src/app/joining.ts'
 import { systemClock } from '../../src/app/system-clock.ts'
-import { openStore } from '../../src/store/index.ts'
-import { createGitRunner, openRemote, openRepository, parseRemoteUrl, type SyncContext } from '../../sync/index.ts'
-import { prepare } from '../../sync/outgoing.ts'
-import { machineRef } from '../../sync/paths.ts'
-import { type HttpGitServer, plainEnv } from '../../test/kit/http-git-server.ts'
+import { createGitRunner, openRemote, openRepository, parseRemoteUrl } from '../../sync/index.ts'
+import type { HttpGitServer } from '../../test/kit/http-git-server.ts'
 import { foundFleet, joinMachine, untilQuiet } from './fleet.ts'
+import { importJoined } from './joined-refs.ts'
 import type { Ports, ScaleMachine, World } from './machine.ts'
 
 /** How long a request of the real machines took, milliseconds. */
@@ -52,7 +47,7 @@ export async function httpFleet(
     open: (name) => openPorts(join(folder, `${machines}-${name}`), url, timings),
   }
   const { lead, lines } = await foundFleet(world, machines)
-  importRefs(dir, await Promise.all(lines.slice(real - 1).map(firstCommit)))
+  await importJoined(dir, lines.slice(real - 1))
   const workers: ScaleMachine[] = []
   for (const line of lines.slice(0, real - 1)) workers.push(await joinMachine(world, line))
   await inParallel(workers, (worker) => untilQuiet([worker]))
@@ -106,35 +101,4 @@ async function openPorts(dir: string, text: string, timings: Timings): Promise<P
       },
     },
   }
-}
-
-function importRefs(dir: string, commits: readonly Uint8Array[]): void {
-  const result = spawnSync('git', [`--git-dir=${dir}`, 'fast-import', '--quiet', '--done'], {
-    input: Buffer.concat([...commits, Buffer.from('done\n')]),
-    env: plainEnv(),
-  })
-  if (result.status !== 0) throw new Error(`fast-import: ${result.stderr.toString()}`)
-}
-
-/** The commit with which a machine joins, as the real code signs it, for fast-import. */
-async function firstCommit(line: string): Promise<Uint8Array> {
-  const invite = decodeInvite(line)
-  const identity = await generateIdentity({ sealing: 'x25519' })
-  const store = openStore(null, Date.now)
-  createJoined(store, invite, identity, importSigner(invite.signer))
-  const keys = () => ({ identity, invites: [], orchestrator: null })
-  const pace = { receiptDelayMs: 0, pushesPerMinute: null }
-  // Signing the first note needs nothing else: there is no remote yet.
-  prepare({ ledger: store, keys, clock: systemClock, random: randomBytes, pace } as unknown as SyncContext, {
-    heartbeatDue: true,
-  })
-  const { note, claim } = store.self.read()
-  store.close()
-  const file = (path: string, bytes: Uint8Array | null) => [
-    Buffer.from(`M 100644 inline ${path}\ndata ${bytes?.length ?? 0}\n`),
-    bytes ?? Buffer.alloc(0),
-    Buffer.from('\n'),
-  ]
-  const head = `commit ${machineRef(invite.prefix, invite)}\ncommitter kit <kit@localhost> 1767225600 +0000\ndata 3\nkit\n`
-  return Buffer.concat([Buffer.from(head), ...file('manifest', note), ...file('claim', claim), Buffer.from('\n')])
 }
