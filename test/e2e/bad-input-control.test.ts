@@ -9,7 +9,6 @@ import {
   type Signer,
   sealGrants,
 } from '../../credentials/index.ts'
-import { openStore } from '../../src/store/index.ts'
 import { type ControlState, signControl } from '../../sync/index.ts'
 import {
   inboxOf,
@@ -18,10 +17,12 @@ import {
   makeFleet,
   makePlace,
   type Place,
+  quarantined,
   sendFrom,
   stateDir,
   syncAll,
-  withMachine,
+  syncError,
+  withStore,
 } from '../kit/real-fleet.ts'
 import { filesOf, gitIn, putFiles, refsOf } from '../kit/real-remote.ts'
 import { makeTempDir, removeTempDir } from '../kit/temp.ts'
@@ -40,19 +41,7 @@ beforeAll(async () => {
 })
 afterAll(() => removeTempDir(folder))
 
-function withStore<T>(place: Place, use: (store: ReturnType<typeof openStore>) => T): T {
-  const store = openStore(join(stateDir(place), 'gitwire.db'), Date.now)
-  try {
-    return use(store)
-  } finally {
-    store.close()
-  }
-}
-
-const quarantined = (place: Place) =>
-  withStore(place, (store) => store.overview.quarantined().map(({ ref, reason }) => `${ref}: ${reason}`))
 const controlOf = (place: Place) => withStore(place, (store) => store.control.current() as ControlState)
-const cause = (place: Place) => withMachine(place, async (machine) => (await machine.sync()).error)
 const orchestratorKey = () => importSigner(readKeyFile(join(stateDir(lead), 'keys', 'orchestrator.key')))
 
 /** Signs the present control again, changed, and pushes it by hand. */
@@ -180,7 +169,7 @@ describe('control', () => {
   it('of the same number with other content stops everybody until a higher number comes, and loses nothing', async () => {
     pushControl({ n: controlOf(lead).n, issuedAt: 1 })
     await sendFrom(backend as Place, 'lead', 'in between')
-    expect(await cause(backend as Place)).toMatchObject({
+    expect(await syncError(backend as Place)).toMatchObject({
       code: 'control-forked',
       hint: expect.stringContaining('higher number'),
     })

@@ -1,10 +1,21 @@
 /** Invites that are wrong in every way: one clear error, its exit code, and nothing left on the machine. */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decodeInvite, encodeInvite } from '../../credentials/index.ts'
 import { openStore } from '../../src/store/index.ts'
-import { failure, found, inviteLine, joinWith, makePlace, type Place, stateDir, syncAll } from '../kit/real-fleet.ts'
+import {
+  failure,
+  filesOfHome,
+  found,
+  inviteLine,
+  joinWith,
+  makePlace,
+  type Place,
+  stateDir,
+  syncAll,
+  withStore,
+} from '../kit/real-fleet.ts'
 import { gitIn } from '../kit/real-remote.ts'
 import { makeTempDir, removeTempDir } from '../kit/temp.ts'
 
@@ -24,9 +35,7 @@ const fresh = () => makePlace(folder, `m${count++}`)
 
 /** Withdraws an invite, as an orchestrator whose time limit has passed does. */
 async function withdraw(machine: string): Promise<void> {
-  const store = openStore(join(stateDir(lead as Place), 'gitwire.db'), Date.now)
-  store.control.addCommand({ type: 'withdraw', machine })
-  store.close()
+  withStore(lead as Place, (store) => store.control.addCommand({ type: 'withdraw', machine }))
   await syncAll(lead as Place)
 }
 
@@ -34,8 +43,7 @@ async function refused(line: string): Promise<{ exit: number | null; code: strin
   const place = fresh()
   const before = gitIn(remote, ['for-each-ref']) + gitIn(otherRemote, ['for-each-ref'])
   const error = await failure(place, ['join'], line)
-  const files = existsSync(join(place.home, 'gw')) ? readdirSync(join(place.home, 'gw'), { recursive: true }) : []
-  expect(files.filter((name) => name !== 's')).toEqual([])
+  expect(filesOfHome(place).filter((name) => name !== 's')).toEqual([])
   expect(gitIn(remote, ['for-each-ref']) + gitIn(otherRemote, ['for-each-ref'])).toBe(before)
   expect(error.hint).not.toBe('')
   // An error repeats nothing of a secret.

@@ -1,9 +1,16 @@
 /** Somebody with push access writes on refs that are not theirs: what is bad is kept apart with its reason, the rest applied. */
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generateSigner, signNote } from '../../credentials/index.ts'
-import { openStore } from '../../src/store/index.ts'
-import { inboxOf, makeFleet, type Place, sendFrom, stateDir, syncAll, withMachine } from '../kit/real-fleet.ts'
+import {
+  inboxOf,
+  makeFleet,
+  type Place,
+  quarantined,
+  sendFrom,
+  syncAll,
+  syncError,
+  withMachine,
+} from '../kit/real-fleet.ts'
 import { filesOf, gitIn, putFiles, refOf, refsOf } from '../kit/real-remote.ts'
 import { makeTempDir, removeTempDir } from '../kit/temp.ts'
 
@@ -20,17 +27,6 @@ beforeAll(async () => {
 afterAll(() => removeTempDir(folder))
 
 const refOfBackend = () => refOf(remote, '/m/backend-')
-const cause = (place: Place) => withMachine(place, async (machine) => (await machine.sync()).error)
-
-/** What a machine keeps apart: `ref: reason`. */
-function quarantined(place: Place): string[] {
-  const store = openStore(join(stateDir(place), 'gitwire.db'), Date.now)
-  try {
-    return store.overview.quarantined().map(({ ref, reason }) => `${ref}: ${reason}`)
-  } finally {
-    store.close()
-  }
-}
 
 type Files = Map<string, Buffer>
 
@@ -121,7 +117,7 @@ describe("a machine's ref that somebody else wrote on", () => {
     expect(await inboxOf(lead)).toEqual([{ from: 'backend', text: 'with a line in the log' }])
     tamper(forge)
     const before = gitIn(remote, ['rev-parse', refOfBackend()])
-    expect(await cause(backend as Place)).toMatchObject({
+    expect(await syncError(backend as Place)).toMatchObject({
       code: 'foreign-writer',
       hint: expect.stringContaining('rebuild'),
     })

@@ -1,10 +1,11 @@
 /** A remote that does not play along: one clear error with the next step, exit 4, and nothing lost or left. */
-import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type HttpGitServer, startHttpGitServer } from '../kit/http-git-server.ts'
 import {
   failure,
+  filesOfHome,
   found,
   inboxOf,
   inviteLine,
@@ -14,6 +15,7 @@ import {
   type Place,
   sendFrom,
   syncAll,
+  syncError,
   withMachine,
 } from '../kit/real-fleet.ts'
 import { gitIn } from '../kit/real-remote.ts'
@@ -32,12 +34,10 @@ afterAll(async () => {
 })
 
 const fresh = (env: NodeJS.ProcessEnv = {}): Place => makePlace(folder, `m${count++}`, env)
-const cause = (place: Place) => withMachine(place, async (machine) => (await machine.sync()).error)
 
 /** Nothing of a fleet is on this machine's disk. */
-function expectNothingLeft({ home }: Place): void {
-  const files = existsSync(join(home, 'gw')) ? readdirSync(join(home, 'gw'), { recursive: true }) : []
-  expect(files.filter((name) => !['s', 'remotes'].includes(String(name)))).toEqual([])
+function expectNothingLeft(place: Place): void {
+  expect(filesOfHome(place).filter((name) => !['s', 'remotes'].includes(name))).toEqual([])
 }
 
 describe('init', () => {
@@ -114,7 +114,10 @@ describe('a remote that may be read and not written', () => {
     writeFileSync(hook, '#!/bin/sh\necho "GH006: Protected branch update failed" >&2\nexit 1\n')
     chmodSync(hook, 0o755)
     await sendFrom(worker, 'lead', 'through a closed door')
-    expect(await cause(worker)).toMatchObject({ code: 'policy', hint: expect.stringContaining('allow this account') })
+    expect(await syncError(worker)).toMatchObject({
+      code: 'policy',
+      hint: expect.stringContaining('allow this account'),
+    })
     expect((await failure(worker, ['sync'])).exit).toBe(4)
     writeFileSync(hook, '#!/bin/sh\nexit 0\n')
     await syncAll(worker, lead)
@@ -138,7 +141,7 @@ describe('a remote that fails while a fleet works', () => {
     for (const [i, [match, answer]] of answers.entries()) {
       await sendFrom(worker, 'lead', `message ${i}`)
       server.inject(match, answer)
-      await cause(worker)
+      await syncError(worker)
     }
     await syncAll(worker, lead)
     expect((await inboxOf(lead)).map(({ text }) => text)).toEqual(answers.map((_, i) => `message ${i}`))

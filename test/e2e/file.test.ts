@@ -2,7 +2,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { gitwire, json, makePlace, type Place, start, talkBothWays } from '../kit/real-fleet.ts'
+import { makePlace, type Place, talkBothWays } from '../kit/real-fleet.ts'
+import { servePair } from '../kit/serving-pair.ts'
 import { makeTempDir, removeTempDir } from '../kit/temp.ts'
 
 let folder: string
@@ -16,20 +17,12 @@ afterAll(() => removeTempDir(folder))
 
 describe('over a local path', () => {
   it('two machines that serve talk both ways, and the sender sees the receipt', async () => {
-    const made = await json<{ embedded: boolean; remote: string }>(lead as Place, ['init', '--agent', 'lead'])
+    const { made, joined, stop } = await servePair(lead as Place, worker as Place)
     expect(made.embedded).toBe(true)
-    const invited = await gitwire(lead as Place, ['invite', 'backend'])
-    const joined = await json(worker as Place, ['join'], invited.out)
     expect(joined).toMatchObject({ state: 'connected', remote: made.remote, agent: 'backend' })
-    const serving = [lead, worker].map((place) => start(place as Place, ['serve']))
-    await Promise.all(serving.map(({ printed }) => printed('started')))
     await talkBothWays(lead as Place, worker as Place, { from: 'lead', to: 'backend' })
     await talkBothWays(worker as Place, lead as Place, { from: 'backend', to: 'lead' })
-    const ended = await Promise.all(serving.map(({ stop }) => stop()))
-    expect(ended.map(({ code, err }) => ({ code, err }))).toEqual([
-      { code: 0, err: '' },
-      { code: 0, err: '' },
-    ])
+    await stop()
   })
 
   it('without GITWIRE_HOME the state is in the XDG folder, for its owner alone', () => {

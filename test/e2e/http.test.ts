@@ -3,7 +3,8 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type HttpGitServer, startHttpGitServer } from '../kit/http-git-server.ts'
-import { failure, gitwire, json, makePlace, type Place, start, talkBothWays } from '../kit/real-fleet.ts'
+import { failure, gitwire, json, makePlace, type Place, talkBothWays } from '../kit/real-fleet.ts'
+import { servePair } from '../kit/serving-pair.ts'
 import { makeTempDir, removeTempDir } from '../kit/temp.ts'
 
 const PASSWORD = 'correct horse battery'
@@ -43,18 +44,10 @@ function helperProgram(place: Place, token: string): string {
 }
 
 async function wholeStory(lead: Place, worker: Place, url: string): Promise<void> {
-  await json(lead, ['init', '--agent', 'lead', '--remote', url])
-  const invited = await gitwire(lead, ['invite', 'backend'])
-  const joined = await json(worker, ['join'], invited.out)
+  const { joined, stop } = await servePair(lead, worker, { remote: url, argv: ['--interval', '1s'] })
   expect(joined).toMatchObject({ state: 'connected', remote: url })
-  const serving = [lead, worker].map((place) => start(place, ['serve', '--interval', '1s']))
-  await Promise.all(serving.map(({ printed }) => printed('started')))
   await talkBothWays(lead, worker, { from: 'lead', to: 'backend' })
-  const ended = await Promise.all(serving.map(({ stop }) => stop()))
-  expect(ended.map(({ code, err }) => ({ code, err }))).toEqual([
-    { code: 0, err: '' },
-    { code: 0, err: '' },
-  ])
+  const ended = await stop()
   for (const { out } of ended) expect(out).not.toMatch(/error|Next:/)
 }
 

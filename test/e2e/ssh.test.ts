@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { trustedHostKeys } from '../../src/app/host-keys.ts'
 import { parseRemoteUrl } from '../../sync/index.ts'
-import { failure, gitwire, json, makePlace, type Place, start, talkBothWays } from '../kit/real-fleet.ts'
+import { failure, makePlace, type Place, talkBothWays } from '../kit/real-fleet.ts'
+import { servePair } from '../kit/serving-pair.ts'
 import { type SshGitServer, startSshGitServer } from '../kit/ssh-git-server.ts'
 import { makeTempDir, removeTempDir } from '../kit/temp.ts'
 
@@ -44,11 +45,8 @@ describe.skipIf(mayBeSkipped)('over SSH', () => {
       place('b', sshConfig('empty', '/dev/null')),
     ]
     const { url } = server.createRepository('fleet')
-    await json(lead, ['init', '--agent', 'lead', '--remote', url])
-    const { out: line } = await gitwire(lead, ['invite', 'backend'])
-    expect(await json(worker, ['join'], line)).toMatchObject({ state: 'connected', remote: url })
-    const serving = [lead, worker].map((one) => start(one, ['serve', '--interval', '1s']))
-    await Promise.all(serving.map(({ printed }) => printed('started')))
+    const { joined, stop } = await servePair(lead, worker, { remote: url, argv: ['--interval', '1s'] })
+    expect(joined).toMatchObject({ state: 'connected', remote: url })
     await talkBothWays(lead, worker, { from: 'lead', to: 'backend' })
     const sockets = (one: Place) => {
       const dir = join(one.home, 'gw', 's')
@@ -56,11 +54,7 @@ describe.skipIf(mayBeSkipped)('over SSH', () => {
     }
     // One connection serves the next cycle, and goes with the process.
     expect(sockets(lead)).toHaveLength(1)
-    const ended = await Promise.all(serving.map(({ stop }) => stop()))
-    expect(ended.map(({ code, err }) => ({ code, err }))).toEqual([
-      { code: 0, err: '' },
-      { code: 0, err: '' },
-    ])
+    await stop()
     expect([...sockets(lead), ...sockets(worker)]).toEqual([])
   })
 

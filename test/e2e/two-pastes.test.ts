@@ -1,8 +1,9 @@
 /** An invite works once, wherever and how often it is pasted. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  filesOfHome,
   found,
   inboxOf,
   inviteLine,
@@ -12,6 +13,7 @@ import {
   type Place,
   sendFrom,
   start,
+  stateDir,
   syncAll,
   withMachine,
 } from '../kit/real-fleet.ts'
@@ -54,9 +56,7 @@ describe('the same invite pasted on two machines at once', () => {
         code: 'invite-used',
         message: expect.stringContaining(`agent-${round}`),
       })
-      const left = join((places[loser] as Place).home, 'gw')
-      const files = existsSync(left) ? readdirSync(left, { recursive: true }) : []
-      expect(files.filter((name) => name !== 's')).toEqual([])
+      expect(filesOfHome(places[loser] as Place).filter((name) => name !== 's')).toEqual([])
     }
   })
 
@@ -95,9 +95,8 @@ describe('two invites pasted on one machine', () => {
     await withMachine(worker, ({ bridge }) => bridge.send({ agent: 'reviewer', to: 'lead', text: 'from reviewer' }))
     await syncAll(worker, lead)
     expect(await inboxOf(lead)).toEqual([{ from: 'reviewer', text: 'from reviewer' }])
-    const [note] = readdirSync(join(worker.home, 'gw')).filter((name) => /^[0-9a-f]{32}$/.test(name))
-    expect(readdirSync(join(worker.home, 'gw', note as string, 'keys'))).toEqual(['machine.key'])
-    expect(readFileSync(join(worker.home, 'gw', note as string, 'machine.json'), 'utf8')).toContain('"backend"')
+    expect(readdirSync(join(stateDir(worker), 'keys'))).toEqual(['machine.key'])
+    expect(readFileSync(join(stateDir(worker), 'machine.json'), 'utf8')).toContain('"backend"')
   })
 
   it('the same invite twice on one machine says that the agent is there', async () => {

@@ -5,11 +5,10 @@ import { join } from 'node:path'
 import { createGitRunner, type GitRunner } from '../../sync/git-runner.ts'
 import { MACHINE_ENV } from '../kit/git-machine.ts'
 import { plainEnv } from '../kit/http-git-server.ts'
-import { withMachine } from '../kit/real-fleet.ts'
 import { tempDir } from '../kit/temp.ts'
 
 export { codeOf, leftovers, machineAt, newRepository, OTHER, PUSH, REF } from '../kit/git-machine.ts'
-export type { Place } from '../kit/real-fleet.ts'
+export { type Place, syncError } from '../kit/real-fleet.ts'
 
 /** A new bare repository on this disk. @returns its path. */
 export function newDirectory(): string {
@@ -44,11 +43,6 @@ export function watchedGit(env: Readonly<Record<string, string>> = {}): { runner
 export function processesNaming(text: string): readonly string[] {
   const lines = execFileSync('ps', ['-eo', 'pid=,stat=,args=']).toString().split('\n')
   return lines.filter((line) => line.includes(text) && !/^\s*\d+\s+Z/.test(line))
-}
-
-/** One `sync` in this process. @returns what it failed with, or null. */
-export function syncError(place: Parameters<typeof withMachine>[0]) {
-  return withMachine(place, async (machine) => (await machine.sync()).error)
 }
 
 /** A hook of a bare repository, as a shell script. */

@@ -3,11 +3,12 @@
  * through the app in this process where a process adds nothing.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, expect } from 'vitest'
 import { app } from '../../src/app.ts'
 import type { Home, Machine } from '../../src/app-types.ts'
+import { openStore, type Store } from '../../src/store/index.ts'
 import { plainEnv } from './http-git-server.ts'
 
 const ENTRY = resolve(import.meta.dirname, 'gitwire.ts')
@@ -34,6 +35,8 @@ export interface Ended {
 export interface Running {
   readonly pid: number
   readonly ended: Promise<Ended>
+  /** What it has printed so far. */
+  said(): { readonly out: string; readonly err: string }
   /** Resolves when stdout contains `text`. */
   printed(text: string): Promise<void>
   /** Sends the signal and waits for the end. */
@@ -80,6 +83,7 @@ export function start(place: Place, argv: readonly string[], stdin = ''): Runnin
   const started: Running = {
     pid: child.pid as number,
     ended,
+    said: () => ({ out, err }),
     printed: (text) => expect.poll(() => out + err, { timeout: PATIENCE_MS }).toContain(text),
     stop: (signal = 'SIGTERM') => {
       child.kill(signal)
@@ -140,6 +144,27 @@ export function stateDir({ home }: Place): string {
   return join(home, 'gw', fleet as string)
 }
 
+/** The paths below a machine's GITWIRE_HOME; none where it was never made. */
+export function filesOfHome({ home }: Place): string[] {
+  const gw = join(home, 'gw')
+  return existsSync(gw) ? readdirSync(gw, { recursive: true }).map(String) : []
+}
+
+/** Opens the database of a machine's only fleet, runs `use`, closes it. */
+export function withStore<T>(place: Place, use: (store: Store) => T): T {
+  const store = openStore(join(stateDir(place), 'gitwire.db'), Date.now)
+  try {
+    return use(store)
+  } finally {
+    store.close()
+  }
+}
+
+/** What a machine keeps apart: `ref: reason`. */
+export function quarantined(place: Place): string[] {
+  return withStore(place, (store) => store.overview.quarantined().map(({ ref, reason }) => `${ref}: ${reason}`))
+}
+
 /** The app's view of a place. */
 export function homeOf(place: Place): Home {
   return app.home(place.env)
@@ -173,9 +198,13 @@ export function joinWith(place: Place, line: string): ReturnType<typeof app.join
 /** One `sync` in this process for each place in turn; a failure fails the test. */
 export async function syncAll(...places: readonly Place[]): Promise<void> {
   for (const place of places) {
-    const { error } = await withMachine(place, (machine) => machine.sync())
-    expect(error).toBeNull()
+    expect(await syncError(place)).toBeNull()
   }
+}
+
+/** One `sync` in this process. @returns what it failed with, or null. */
+export function syncError(place: Place) {
+  return withMachine(place, async (machine) => (await machine.sync()).error)
 }
 
 /** Stores a message in this process. @returns its id. */

@@ -1,14 +1,12 @@
 /** `gitwire serve` as a person starts it: a process, its configuration, its port. */
-import { spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { failure, json, makePlace, type Place, PATIENCE_MS as PROCESS_MS } from '../kit/real-fleet.ts'
+import { failure, json, makePlace, type Place, PATIENCE_MS as PROCESS_MS, start, stateDir } from '../kit/real-fleet.ts'
 import { startSshGitServer } from '../kit/ssh-git-server.ts'
 import { tempDir } from '../kit/temp.ts'
 import { signed } from './kit.ts'
 
-const ENTRY = resolve(import.meta.dirname, '../kit/gitwire.ts')
 const SECRET = 'planted-secret-of-the-hook'
 
 function makeMachine(env: NodeJS.ProcessEnv = {}): Place {
@@ -22,34 +20,16 @@ function configure(place: Place, config: object): void {
 
 /** Starts `serve`; it is killed with the test where it has not ended before. */
 function serve(place: Place, argv: readonly string[] = []) {
-  const child = spawn(process.execPath, [ENTRY, 'serve', '--json', ...argv], { env: place.env })
-  let [out, err] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text
-  })
-  const ended = new Promise<{ code: number | null; out: string; err: string }>((done) =>
-    child.once('close', (code) => done({ code, out, err })),
-  )
-  const stop = (signal: NodeJS.Signals) => {
-    child.kill(signal)
-    return ended
-  }
+  const { said, stop } = start(place, ['serve', '--json', ...argv])
   onTestFinished(async () => void (await stop('SIGKILL')))
   /** What the event of this name said. */
   const event = async (name: string): Promise<Record<string, unknown>> => {
-    const find = () => out.split('\n').find((line) => line.startsWith(`{"event":"${name}"`)) ?? ''
-    await expect.poll(find, { timeout: PROCESS_MS, message: err }).not.toBe('')
+    const lines = () => said().out.split('\n')
+    const find = () => lines().find((line) => line.startsWith(`{"event":"${name}"`)) ?? ''
+    await expect.poll(find, { timeout: PROCESS_MS, message: said().err }).not.toBe('')
     return JSON.parse(find()) as Record<string, unknown>
   }
   return { event, stop: () => stop('SIGTERM') }
-}
-
-const folderOf = (place: Place): string => {
-  const gw = join(place.home, 'gw')
-  return join(gw, readdirSync(gw).find((name) => /^[0-9a-f]{32}$/.test(name)) ?? '')
 }
 
 async function page(url: string, path: string): Promise<{ status: number; text: string }> {
@@ -87,8 +67,8 @@ describe('gitwire serve', () => {
     await expect.poll(async () => (await page(url, '/readyz')).status, { timeout: PROCESS_MS }).toBe(200)
     expect(await page(url, '/healthz')).toEqual({ status: 200, text: 'ok\n' })
 
-    const token = readFileSync(join(folderOf(place), 'wake-token'), 'utf8').trim()
-    expect(statSync(join(folderOf(place), 'wake-token')).mode & 0o777).toBe(0o600)
+    const token = readFileSync(join(stateDir(place), 'wake-token'), 'utf8').trim()
+    expect(statSync(join(stateDir(place), 'wake-token')).mode & 0o777).toBe(0o600)
     const cycles = async () => cyclesOf((await page(url, '/metrics')).text)
     const post = async (path: string, headers: Record<string, string>, body = '') =>
       (await fetch(`${url}${path}`, { method: 'POST', headers, body })).status
