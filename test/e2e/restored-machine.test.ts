@@ -1,21 +1,11 @@
 import { expect, test } from 'vitest'
-import { type FleetMachine, type MemoryFleet, memoryFleet } from '../kit/memory-fleet.ts'
-
-async function withWorker(): Promise<{ fleet: MemoryFleet; a: FleetMachine }> {
-  const fleet = await memoryFleet()
-  const a = await fleet.join(await fleet.invite('a'))
-  await fleet.settle(6)
-  return { fleet, a }
-}
+import { fleetWithWorker, textsOf } from '../kit/memory-workers.ts'
 
 /** Longer than the gap between heartbeats, which carry custody. */
 const HEARTBEAT_MS = 31_000
 
-const texts = (machine: FleetMachine, agent: string) =>
-  machine.bridge.receive({ agent }).messages.map(({ text }) => text)
-
 test('a machine restored from a backup goes on as another incarnation, and nothing is lost, doubled or out of order', async () => {
-  const { fleet, a } = await withWorker()
+  const { fleet, a } = await fleetWithWorker()
   const backup = a.store.serialize()
   a.bridge.send({ agent: 'a', to: 'lead', text: 'one' })
   await fleet.settle(2)
@@ -29,13 +19,13 @@ test('a machine restored from a backup goes on as another incarnation, and nothi
   await fleet.settle(4)
   expect(restored.store.self.read().incarnation).not.toBe(incarnation)
   expect(restored.store.self.read().replaces).toBe(`a-${incarnation}`)
-  expect(texts(fleet.lead, 'lead')).toEqual(['one', 'x'.repeat(90_000), 'three'])
+  expect(textsOf(fleet.lead, 'lead')).toEqual(['one', 'x'.repeat(90_000), 'three'])
   expect(restored.bridge.log({}).map(({ text }) => text.length)).toEqual([3, 90_000, 5])
   fleet.close()
 })
 
 test('what a restored receiver had not acknowledged comes again', async () => {
-  const { fleet, a } = await withWorker()
+  const { fleet, a } = await fleetWithWorker()
   const backup = a.store.serialize()
   const sent = fleet.lead.bridge.send({ agent: 'lead', to: 'a', text: 'again' }).messages[0]?.id ?? ''
   await fleet.settle(4, HEARTBEAT_MS)
@@ -44,7 +34,7 @@ test('what a restored receiver had not acknowledged comes again', async () => {
   const restored = fleet.restore('a', backup)
   restored.bridge.send({ agent: 'a', to: 'lead', text: 'I am back' })
   await fleet.settle(8)
-  expect(texts(restored, 'a')).toEqual(['again'])
+  expect(textsOf(restored, 'a')).toEqual(['again'])
   restored.bridge.acknowledge('a', [sent])
   await fleet.settle(4)
   expect(fleet.lead.bridge.show(sent).deliveries[0]?.state).toBe('acked')
@@ -52,7 +42,7 @@ test('what a restored receiver had not acknowledged comes again', async () => {
 })
 
 test('a machine whose clone is alive too becomes two incarnations that both deliver', async () => {
-  const { fleet, a } = await withWorker()
+  const { fleet, a } = await fleetWithWorker()
   const image = a.store.serialize()
   const { incarnation } = a.store.self.read()
   a.bridge.send({ agent: 'a', to: 'lead', text: 'from the first' })
@@ -62,12 +52,12 @@ test('a machine whose clone is alive too becomes two incarnations that both deli
   clone.bridge.send({ agent: 'a', to: 'lead', text: 'from the second' })
   await fleet.settle(4)
   expect(clone.store.self.read().incarnation).not.toBe(incarnation)
-  expect(texts(fleet.lead, 'lead')).toEqual(['from the first', 'from the second'])
+  expect(textsOf(fleet.lead, 'lead')).toEqual(['from the first', 'from the second'])
   fleet.close()
 })
 
 test('a restored machine writes nothing before it has the control that its old ref names', async () => {
-  const { fleet, a } = await withWorker()
+  const { fleet, a } = await fleetWithWorker()
   const backup = a.store.serialize()
   await fleet.invite('b')
   await fleet.settle(6, HEARTBEAT_MS)
@@ -78,6 +68,6 @@ test('a restored machine writes nothing before it has the control that its old r
   await fleet.settle(4)
   expect(restored.store.self.read().awaitsControl).toBeGreaterThanOrEqual(known)
   expect(restored.store.control.current()?.n).toBeGreaterThanOrEqual(known)
-  expect(texts(fleet.lead, 'lead')).toEqual(['late'])
+  expect(textsOf(fleet.lead, 'lead')).toEqual(['late'])
   fleet.close()
 })

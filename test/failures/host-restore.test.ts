@@ -4,7 +4,7 @@ import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { plainEnv } from '../kit/http-git-server.ts'
-import { type FleetMachine, type MemoryFleet, memoryFleet } from '../kit/memory-fleet.ts'
+import { fleetWithWorker, textsOf } from '../kit/memory-workers.ts'
 import { inboxOf, makeFleet, type Place, sendFrom, syncAll } from '../kit/real-fleet.ts'
 import { gitIn, refsOf } from '../kit/real-remote.ts'
 import { makeTempDir, removeTempDir } from '../kit/temp.ts'
@@ -13,22 +13,12 @@ import { newDirectory, syncError } from './kit.ts'
 const folder = makeTempDir('gitwire-restore')
 afterAll(() => removeTempDir(folder))
 
-async function withWorker(): Promise<{ fleet: MemoryFleet; a: FleetMachine }> {
-  const fleet = await memoryFleet()
-  const a = await fleet.join(await fleet.invite('a'))
-  await fleet.settle(6)
-  return { fleet, a }
-}
-
-const texts = (machine: FleetMachine, agent: string) =>
-  machine.bridge.receive({ agent }).messages.map(({ text }) => text)
-
 it('row 28: a ref that the host rolled back is moved forward again by its owner, and readers go on by number (WIRE.md)', async () => {
-  const { fleet, a } = await withWorker()
+  const { fleet, a } = await fleetWithWorker()
   const before = fleet.host.snapshot()
   a.bridge.send({ agent: 'a', to: 'lead', text: 'one' })
   await fleet.settle(2)
-  expect(texts(fleet.lead, 'lead')).toEqual(['one'])
+  expect(textsOf(fleet.lead, 'lead')).toEqual(['one'])
   const tip = a.store.self.read().tip
   fleet.host.restore(before)
   await fleet.lead.cycle()
@@ -41,10 +31,10 @@ it('row 28: a ref that the host rolled back is moved forward again by its owner,
 })
 
 it('row 30: a remote that was recreated empty is filled again by whoever comes, and nothing repeats', async () => {
-  const { fleet, a } = await withWorker()
+  const { fleet, a } = await fleetWithWorker()
   a.bridge.send({ agent: 'a', to: 'lead', text: 'before' })
   await fleet.settle(3)
-  expect(texts(fleet.lead, 'lead')).toEqual(['before'])
+  expect(textsOf(fleet.lead, 'lead')).toEqual(['before'])
   const refs = [...fleet.host.refs.keys()].sort()
   fleet.host.restore({ refs: new Map() })
   await a.cycle()

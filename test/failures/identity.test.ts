@@ -3,7 +3,7 @@ import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { tryLock } from '../../src/lock.ts'
-import { type FleetMachine, type MemoryFleet, memoryFleet } from '../kit/memory-fleet.ts'
+import { fleetWithWorker, textsOf } from '../kit/memory-workers.ts'
 import {
   inboxOf,
   makeFleet,
@@ -19,16 +19,6 @@ import { tempDir } from '../kit/temp.ts'
 import { syncError, writeHook } from './kit.ts'
 
 const HOUR_MS = 3_600_000
-
-async function withWorker(): Promise<{ fleet: MemoryFleet; a: FleetMachine }> {
-  const fleet = await memoryFleet()
-  const a = await fleet.join(await fleet.invite('a'))
-  await fleet.settle(6)
-  return { fleet, a }
-}
-
-const texts = (machine: FleetMachine, agent: string) =>
-  machine.bridge.receive({ agent }).messages.map(({ text }) => text)
 
 it('row 39: only one process works on a machine: a second lock is refused, and a second sync waits and doubles nothing', async () => {
   const { lead, workers } = await makeFleet(tempDir('gitwire-two'), ['backend'])
@@ -72,7 +62,7 @@ it.each([
 })
 
 it('row 41: a clock that is hours wrong changes no order and loses nothing', async () => {
-  const { fleet, a } = await withWorker()
+  const { fleet, a } = await fleetWithWorker()
   a.bridge.send({ agent: 'a', to: 'lead', text: 'one' })
   await fleet.settle(2)
   fleet.clock.step(-5 * HOUR_MS)
@@ -80,7 +70,7 @@ it('row 41: a clock that is hours wrong changes no order and loses nothing', asy
   fleet.lead.bridge.send({ agent: 'lead', to: 'a', text: 'two, five hours before one' })
   await fleet.settle(2)
   fleet.clock.step(9 * HOUR_MS)
-  expect(texts(a, 'a')).toEqual(['two, five hours before one'])
+  expect(textsOf(a, 'a')).toEqual(['two, five hours before one'])
   a.bridge.send({ agent: 'a', to: 'lead', text: 'three' })
   await fleet.settle(2)
   expect(answer.map(({ text }) => text)).toEqual(['one'])
@@ -90,7 +80,7 @@ it('row 41: a clock that is hours wrong changes no order and loses nothing', asy
 })
 
 it('row 42: whether a machine is alive is told by the change of its number on the reader’s own clock', async () => {
-  const { fleet, a } = await withWorker()
+  const { fleet, a } = await fleetWithWorker()
   const stateOf = () => {
     fleet.lead.store.self.setFact('sync', JSON.stringify({ lastSuccessAt: fleet.clock.wallMs() }))
     return fleet.lead.bridge.fleet().agents.find(({ agent }) => agent === 'a')?.state

@@ -8,7 +8,8 @@ import type { Oid } from '../../sync/ports.ts'
 import { createBaseSchedule } from '../../sync/schedule.ts'
 import { setRef, writeCommitOf, writeObject, writeTree } from '../kit/hostile-trees.ts'
 import { type HttpGitServer, plainEnv, startHttpGitServer } from '../kit/http-git-server.ts'
-import { Crash, type FleetMachine, type MemoryFleet, memoryFleet } from '../kit/memory-fleet.ts'
+import { Crash, type FleetMachine } from '../kit/memory-fleet.ts'
+import { fleetWithWorkers, textsOf } from '../kit/memory-workers.ts'
 import { rig } from '../kit/worker-rig.ts'
 import { ask, PATIENCE_MS, signed, startRig, wake } from '../listen/kit.ts'
 import { codeOf, machineAt, newDirectory, newRepository, OTHER, REF } from './kit.ts'
@@ -20,20 +21,10 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-async function withWorkers(...names: readonly string[]): Promise<{ fleet: MemoryFleet; workers: FleetMachine[] }> {
-  const fleet = await memoryFleet()
-  const workers: FleetMachine[] = []
-  for (const name of names) workers.push(await fleet.join(await fleet.invite(name)))
-  await fleet.settle(6)
-  return { fleet, workers }
-}
-
-const texts = (machine: FleetMachine, agent: string) =>
-  machine.bridge.receive({ agent, limit: 2000 }).messages.map(({ text }) => text)
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `message ${i}`)
 
 it('row 43: a reader that was off for days gets everything, in order and once: nothing it lacks is cut before its age (WIRE.md)', async () => {
-  const { fleet, workers } = await withWorkers('a')
+  const { fleet, workers } = await fleetWithWorkers('a')
   const [a] = workers as [FleetMachine]
   fleet.machines.delete('a')
   for (const text of numbered(60)) {
@@ -42,12 +33,12 @@ it('row 43: a reader that was off for days gets everything, in order and once: n
   }
   fleet.machines.set('a', a)
   await fleet.settle(6, HEARTBEAT_MS)
-  expect(texts(a, 'a')).toEqual(numbered(60))
+  expect(textsOf(a, 'a')).toEqual(numbered(60))
   fleet.close()
 })
 
 it('row 44: a writer that was off for days sends what it has in portions, in files of bounded size', async () => {
-  const { fleet, workers } = await withWorkers('a')
+  const { fleet, workers } = await fleetWithWorkers('a')
   const [a] = workers as [FleetMachine]
   for (const text of numbered(2200)) a.bridge.send({ agent: 'a', to: 'lead', text })
   const first = await a.cycle()
@@ -64,7 +55,7 @@ it('row 44: a writer that was off for days sends what it has in portions, in fil
 })
 
 it('row 45: a receiver that never comes holds up nobody else', async () => {
-  const { fleet, workers } = await withWorkers('a', 'b')
+  const { fleet, workers } = await fleetWithWorkers('a', 'b')
   const [a] = workers as [FleetMachine]
   fleet.machines.delete('b')
   for (let i = 0; i < 5; i++) {
@@ -72,12 +63,12 @@ it('row 45: a receiver that never comes holds up nobody else', async () => {
     fleet.lead.bridge.send({ agent: 'lead', to: 'a', text: `message ${i}` })
     await fleet.settle(3, HEARTBEAT_MS)
   }
-  expect(texts(a, 'a')).toEqual(numbered(5))
+  expect(textsOf(a, 'a')).toEqual(numbered(5))
   fleet.close()
 })
 
 it.each(['fetched', 'applied', 'pulled'])('row 46: a crash after `%s` reads again and counts once', async (step) => {
-  const { fleet, workers } = await withWorkers('a')
+  const { fleet, workers } = await fleetWithWorkers('a')
   const [a] = workers as [FleetMachine]
   a.bridge.send({ agent: 'a', to: 'lead', text: 'once' })
   await a.cycle()
