@@ -16,9 +16,7 @@ import {
   readdirSync,
   realpathSync,
   rmSync,
-  unwatchFile,
   watch,
-  watchFile,
   writeFileSync,
 } from 'node:fs'
 import { basename, join, relative, resolve, sep } from 'node:path'
@@ -80,7 +78,7 @@ class FolderDoorbell implements Doorbell {
   readonly #dir: string
   #ring: ((reason: string) => void) | null = null
   #watcher: NodeWatcher | null = null
-  #polling = false
+  #poll: NodeJS.Timeout | null = null
   /** The files that are there: a second event for a name is its removal. */
   #present = new Set<string>()
 
@@ -110,16 +108,22 @@ class FolderDoorbell implements Doorbell {
     } catch {
       this.#watcher?.close()
       this.#watcher = null
-      this.#polling = true
-      watchFile(this.#dir, { persistent: false, interval: POLL_MS }, this.#polled)
+      this.#poll = setTimeout(() => this.#look(), POLL_MS).unref()
     }
   }
 
   #close(): void {
     this.#watcher?.close()
     this.#watcher = null
-    if (this.#polling) unwatchFile(this.#dir, this.#polled)
-    this.#polling = false
+    if (this.#poll !== null) clearTimeout(this.#poll)
+    this.#poll = null
+  }
+
+  /** `fs.watchFile` would not do: what it compares with it reads after it has returned, and a ring in between is lost. */
+  #look(): void {
+    const before = this.#present
+    this.#open()
+    if (this.#watcher !== null || [...this.#present].some((name) => !before.has(name))) this.#ring?.('folder')
   }
 
   #changed(event: string, name: string | null): void {
@@ -132,8 +136,6 @@ class FolderDoorbell implements Doorbell {
     this.#present.add(name)
     this.#ring?.(RING_NAME.exec(name)?.[2] || 'folder')
   }
-
-  readonly #polled = (): void => this.#reopen()
 
   #reopen(): void {
     if (this.#ring === null) return
