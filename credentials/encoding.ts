@@ -26,7 +26,7 @@ export function encodeBase64(bytes: Uint8Array): string {
  */
 export function decodeBase64(text: string): Uint8Array | null {
   const decoded = Buffer.from(text, 'base64')
-  return decoded.toString('base64') === text ? new Uint8Array(decoded) : null
+  return decoded.toString('base64') === text ? new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.length) : null
 }
 
 /** SHA-256 as 64 lower-case hex digits. */

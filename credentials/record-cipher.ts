@@ -34,7 +34,7 @@ export interface RecordKeyInput {
 export function sealRecord(input: RecordKeyInput & { readonly plaintext: Uint8Array }): Uint8Array {
   const cipher = createCipheriv('aes-256-gcm', recordKey(input), ZERO_NONCE, { authTagLength: TAG_BYTES })
   cipher.setAAD(Buffer.from(input.header))
-  const sealed = new Uint8Array(input.plaintext.length + TAG_BYTES)
+  const sealed = Buffer.allocUnsafe(input.plaintext.length + TAG_BYTES)
   // GCM is a stream mode: update gives every byte and final none.
   sealed.set(cipher.update(input.plaintext))
   cipher.final()

@@ -241,6 +241,8 @@ export interface OutboundLedger {
   addLine(line: OwnLine, about: { out: number | null; type: string; e: number; k: number | null }): void
   /** Lines with `from < seq <= to`, in order. */
   lines(from: number, to: number): readonly OwnLine[]
+  /** The lines with `from < seq <= to` as bytes, each with its newline: what a log file holds. */
+  bytes(from: number, to: number): Uint8Array
   /** Count and bytes of the lines above `from`. */
   size(from: number): { readonly count: number; readonly bytes: number }
   /** The seq of each live line and its conversation, in order. */
@@ -252,8 +254,10 @@ export interface OutboundLedger {
   markAgain(agents: readonly string[], tail: number): number
   /** Forgets lines above `before`, the old tail, up to `tail` that no unacknowledged row needs. */
   dropLines(tail: number, before: number): void
-  /** The next k of (c, e), and the last (e, k) of an earlier epoch when it is the first. */
-  nextK(c: string, e: number): { readonly k: number; readonly prev: readonly [number, number] | null }
+  /** The last k of (c, e), 0 when there is none, and the last (e, k) of an earlier epoch. */
+  counter(c: string, e: number): { readonly last: number; readonly before: readonly [number, number] | null }
+  /** Writes the last k of (c, e): in the transaction that gives out the numbers up to it. */
+  saveCounter(c: string, e: number, last: number): void
   /** Applies a receipt's marks from `agent`. */
   markDelivered(c: string, agent: string, mark: Mark): void
   /** Sets fetched times for these recipients above `before` up to `seq`, but for rows that will be appended again. */

@@ -54,12 +54,22 @@ export function prepare(context: SyncContext, reason: { heartbeatDue: boolean })
   })
 }
 
+/** The numbers of one conversation in its newest epoch. */
+interface Counter {
+  readonly e: number
+  last: number
+  readonly before: readonly [number, number] | null
+}
+
+const SALT_BYTES = 16
+
 /** Writes lines at the head of the log, after cutting what may go. */
 class LineWriter {
   readonly #context: SyncContext
   readonly #control: ControlState | null
   readonly #self: SelfState
   readonly #keys = new Map<string, { e: number; key: Uint8Array } | null>()
+  readonly #counters = new Map<string, Counter>()
   tail: Position
   head: Position
   /** Lines appended, old ones again included. */
@@ -93,11 +103,21 @@ class LineWriter {
     // Only what may leave is asked for: a thousand rows that wait for an agent to join must not hold up the others.
     const ready = outbound.unsentStreams().filter((stream) => this.#mayLeave(stream))
     const rows = ready.length === 0 ? [] : outbound.unsent(LINES_PER_PUSH + 1, ready)
-    for (const row of rows.slice(0, LINES_PER_PUSH)) {
+    const more = this.#rows(rows, room)
+    for (const [c, { e, last }] of this.#counters) outbound.saveCounter(c, e, last)
+    return more
+  }
+
+  /** @returns true when rows are left that fit `room`: bytes, above which the log would outgrow what a ref may hold */
+  #rows(rows: readonly OutRow[], room: number): boolean {
+    // Drawn at once, as every draw costs. What they seal is read already and nothing below yields: a machine whose
+    // snapshot is restored in between can only write the same lines again, never another record under the same salt.
+    const salts = this.#context.random(SALT_BYTES * rows.length)
+    for (const [i, row] of rows.slice(0, LINES_PER_PUSH).entries()) {
       if (this.#bytes > BYTES_PER_PUSH) return true
-      // The log would outgrow what a ref may hold: the rest waits until somebody takes what is there.
+      // The rest waits until somebody takes what is there.
       if (this.#bytes > room) return false
-      this.#row(row)
+      this.#row(row, salts.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES))
     }
     return rows.length > LINES_PER_PUSH
   }
@@ -120,12 +140,23 @@ class LineWriter {
     return this.#speaksFor(control, from) && !this.#holdsBack(control, c) && this.#epoch(c) !== null
   }
 
-  #row(row: OutRow): void {
+  #row(row: OutRow, salt: Uint8Array): void {
     const epoch = this.#epoch(row.c)
     if (epoch === null) return
-    const { k, prev } = this.#context.ledger.outbound.nextK(row.c, epoch.e)
-    const record = { ...row.payload, k, ...(prev === null ? {} : { prev }) }
-    this.#append(row.c, epoch, record, { out: row.out, type: row.type, k })
+    const counter = this.#counter(row.c, epoch.e)
+    counter.last += 1
+    const k = counter.last
+    const record = { ...row.payload, k, ...(k === 1 && counter.before !== null ? { prev: counter.before } : {}) }
+    this.#append(row.c, epoch, record, { out: row.out, type: row.type, k, salt })
+  }
+
+  #counter(c: string, e: number): Counter {
+    let counter = this.#counters.get(c)
+    if (counter === undefined) {
+      counter = { e, ...this.#context.ledger.outbound.counter(c, e) }
+      this.#counters.set(c, counter)
+    }
+    return counter
   }
 
   /** Control lists the agent here, or its claim on an invite stands on the remote. */
@@ -150,7 +181,7 @@ class LineWriter {
       notice.c,
       epoch,
       { id, lamport, from: notice.from, to: [], ...notice.payload },
-      { out: null, type: 'notice', k: null },
+      { out: null, type: 'notice', k: null, salt: this.#context.random(SALT_BYTES) },
     )
     this.#context.ledger.outbound.saidNotice(notice.key, this.head.seq)
   }
@@ -172,11 +203,11 @@ class LineWriter {
     c: string,
     epoch: { e: number; key: Uint8Array },
     record: object,
-    about: { out: number | null; type: string; k: number | null },
+    { salt, ...about }: { out: number | null; type: string; k: number | null; salt: Uint8Array },
   ): void {
     const { fleet, machine } = this.#self
     const g = this.#control?.n ?? 0
-    const line = encodeLine({ fleet, machine }, epoch.key, { c, e: epoch.e, g, salt: this.#context.random(16), record })
+    const line = encodeLine({ fleet, machine }, epoch.key, { c, e: epoch.e, g, salt, record })
     this.head = extend(this.head, line)
     this.#context.ledger.outbound.addLine({ seq: this.head.seq, line, c }, { ...about, e: epoch.e })
     this.added += 1

@@ -145,8 +145,7 @@ async function commitSigned(context: SyncContext, self: SelfState): Promise<Oid>
     const path = logPath(from, to)
     paths.add(path)
     if (logThere.has(path)) continue
-    const lines = ledger.outbound.lines(from - 1, to).map(({ line }) => line)
-    puts.set(path, Buffer.from(`${lines.join('\n')}\n`))
+    puts.set(path, ledger.outbound.bytes(from - 1, to))
   }
   const deletes = [...logThere].filter((path) => !paths.has(path))
   if (self.claim === null && there.includes('claim')) deletes.push('claim')

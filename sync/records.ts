@@ -191,8 +191,8 @@ export function pad(text: string): Uint8Array {
   let size = 256
   while (size < bytes && size < 32 * 1024) size *= 2
   if (size < bytes) size = Math.ceil(bytes / 4096) * 4096
-  const padded = Buffer.alloc(size, 0x20)
-  padded.write(text)
+  const padded = Buffer.allocUnsafe(size)
+  padded.fill(0x20, padded.write(text))
   return padded
 }
 
