@@ -10,15 +10,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { FSWatcher as NodeWatcher } from 'node:fs'
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  watch,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import type { FSWatcher } from 'chokidar'
 
