@@ -8,7 +8,7 @@ import { oneLine, sentence } from '../output/text.ts'
 import { clock, took } from '../output/time.ts'
 import { type CommandInput, flagOption, type Handler, numberOption, textOption } from '../table/spec.ts'
 import { packageVersion } from '../version.ts'
-import { type Daemon, openDaemon } from './daemon.ts'
+import type { Daemon } from './daemon.ts'
 
 const SHORTEST_INTERVAL_MS = 1_000
 const SYNC_MS = 2 * 60_000
@@ -43,6 +43,8 @@ function announce(context: Context, event: string, facts: object, words: string)
 }
 
 async function serveMachine(context: Context, machine: Machine, input: CommandInput): Promise<void> {
+  // Not with this module: logs and listeners, and the keys they keep out of them, would be a third of the start of `mcp`.
+  const { openDaemon } = await import('./daemon.ts')
   const daemon = await openDaemon(context, machine, input)
   try {
     await runWorker(context, machine, daemon, numberOption(input, 'interval'))
