@@ -26,7 +26,7 @@ const POLL_MS = 250
 const STALE_RING_MS = 10_000
 const RINGS_PER_SWEEP = 64
 const RING_NAME = /^([0-9a-z]+)-[0-9a-f]{12}-([0-9a-z-]*)$/
-const DEBOUNCE_MS = 5
+const DEBOUNCE_MS = 1
 
 let rings = 0
 
