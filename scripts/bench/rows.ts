@@ -1,4 +1,4 @@
-/** The fixed list of rows: what is measured, against what, and the limit that a change must keep (issue 2, "Speed and memory"). */
+/** The fixed list of rows: what is measured, against what, and the limit that a change must keep. */
 
 /** What a row's limit speaks of: `value / floor`, or the value itself. */
 export type Judged = 'ratio' | 'most' | 'least' | 'exactly' | 'nothing'
