@@ -4,11 +4,17 @@
  */
 import { z } from 'zod'
 import { malformed, parseBody } from './body.ts'
+import { sha256Hex } from './encoding.ts'
 import { CredentialError } from './errors.ts'
 import { shortName } from './names.ts'
 import { type NamedSigner, type Note, type NoteExpectation, peekBody, signNote, verifyNote } from './note.ts'
 import { checkPublicKey } from './public-key.ts'
 import { mint, type Verified } from './verified.ts'
+
+/** Chains are short and few: a machine sees one, a process of many machines as many as it has fleets. */
+const MAX_VERIFIED_CHAINS = 64
+
+const verified = new Map<string, Verified<Trust>>()
 
 /** The type line of a root. */
 export const ROOT_TYPE = 'gitwire/root/v1'
@@ -62,12 +68,26 @@ export function createRoot(input: {
 }
 
 /**
- * The trust that a chain of roots gives. The caller compares `fleet` with the id that its invite pinned.
+ * The trust that a chain of roots gives. The caller compares `fleet` with the id that its invite pinned. The same bytes are
+ * verified once and kept in a bounded cache, because an orchestrator asks several times a cycle.
  * @param roots the bytes of `roots/1`, `roots/2`, …, without a gap
  * @throws CredentialError `malformed`, `newer`, `unsupported`, `bad-signature`, `bad-key`, `too-large`; `mismatch`
  *   where a root is not at its place
  */
 export function verifyRoots(roots: readonly Uint8Array[]): Verified<Trust> {
+  const name = roots.map(sha256Hex).join(' ')
+  const known = verified.get(name)
+  if (known !== undefined) return known
+  const trust = verifyChain(roots)
+  if (verified.size >= MAX_VERIFIED_CHAINS) {
+    const [oldest] = verified.keys()
+    if (oldest !== undefined) verified.delete(oldest)
+  }
+  verified.set(name, trust)
+  return trust
+}
+
+function verifyChain(roots: readonly Uint8Array[]): Verified<Trust> {
   let previous: RootBody | null = null
   let fleet = ''
   for (const [index, bytes] of roots.entries()) {
