@@ -54,6 +54,8 @@ export interface MemoryHost {
   readonly refs: ReadonlyMap<RefName, Oid>
   /** Every oid a ref ever had, oldest first: what somebody who copied the host at any time has seen. */
   readonly history: ReadonlyMap<RefName, readonly Oid[]>
+  /** Every object that was ever pushed, to read only. */
+  readonly repository: Repository
 }
 
 interface Commit {
@@ -104,6 +106,7 @@ export function createMemoryHost(
       return new Map(host.refs)
     },
     history: host.history,
+    repository: openMemoryRepository(host.objects),
   }
 }
 

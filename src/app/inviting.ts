@@ -1,5 +1,5 @@
 /** Inviting: keys are made, listed by a command, and forgotten; the line carries their private halves. */
-import { createInviteKeys, encodeInvite, type Secret } from '../../credentials/index.ts'
+import { createInviteKeys, encodeInvite, type PublicIdentity, type Secret } from '../../credentials/index.ts'
 import { type Command, hostOf, NAME, type RandomBytes } from '../../sync/index.ts'
 import { GitwireError } from '../errors.ts'
 import type { Store } from '../store/index.ts'
@@ -13,6 +13,13 @@ export interface InvitePlan {
   readonly with: string
 }
 
+/** The keys of one invite: control lists the public halves, the line carries the private ones. */
+export interface InviteKeys {
+  readonly public: PublicIdentity
+  readonly signer: Secret
+  readonly sealing: Secret
+}
+
 /**
  * Queues the command that lists the invite, and makes its line.
  * @returns the line and the command's number; control has it when its `done` reaches that number
@@ -21,11 +28,17 @@ export interface InvitePlan {
 export async function planInvite(
   store: Store,
   plan: InvitePlan,
-  about: { readonly remote: string; readonly random: RandomBytes; readonly hostKeys: readonly string[] },
+  about: {
+    readonly remote: string
+    readonly random: RandomBytes
+    readonly hostKeys: readonly string[]
+    /** Fresh ones unless given: a simulation of many fleets makes them once. */
+    readonly keys?: InviteKeys
+  },
 ): Promise<{ line: Secret; m: number }> {
   checkPlan(store, plan)
   const self = store.self.read()
-  const keys = await createInviteKeys()
+  const keys = about.keys ?? (await createInviteKeys())
   const incarnation = Buffer.from(about.random(4)).toString('hex')
   const command: Command = {
     type: 'invite',

@@ -2,15 +2,7 @@
  * A fleet in one process: the real store, bridge and sync code over a memory host and a clock that only tests move. A crash
  * is a breakpoint that throws; what was not committed is gone, as after kill -9.
  */
-import {
-  decodeInvite,
-  generateIdentity,
-  generateSigner,
-  importSigner,
-  inviteIdentity,
-  type MachineIdentity,
-  type Signer,
-} from '../../credentials/index.ts'
+import { decodeInvite, importSigner, type MachineIdentity, type Signer } from '../../credentials/index.ts'
 import { createSelf, type Founder, makeRoot, pushFirstControl } from '../../src/app/found.ts'
 import { planInvite } from '../../src/app/inviting.ts'
 import { addClaim, createJoined } from '../../src/app/joining.ts'
@@ -28,6 +20,7 @@ import {
 import { createMemoryHost, type MemoryFaults, type MemoryHost } from '../../sync/memory-remote.ts'
 import type { PushOutcome } from '../../sync/ports.ts'
 import type { WindowLimits } from '../../sync/window.ts'
+import { type FleetKeys, freshKeys } from './fleet-keys.ts'
 
 /** Time that stands still until it is moved. */
 export interface ManualClock extends Clock {
@@ -58,6 +51,8 @@ export interface FleetOptions {
   readonly faults?: MemoryFaults
   readonly receiptDelayMs?: number
   readonly window?: Partial<WindowLimits>
+  /** Fresh ones unless given. */
+  readonly keys?: FleetKeys
 }
 
 /** One machine of the fleet. */
@@ -92,12 +87,14 @@ export interface MemoryFleet {
   readonly machines: Map<string, FleetMachine>
   readonly lead: FleetMachine
   machine(name: string): FleetMachine
-  /** Invites and returns the line; control is pushed by the lead's next cycle. */
-  invite(agent: string, role?: string, machine?: string): Promise<string>
+  /** Invites and returns the line; control is pushed by the next cycle of the machine `by`, the lead unless given. */
+  invite(agent: string, role?: string, machine?: string, by?: string): Promise<string>
   /** Joins as a new machine; `label` is its key in `machines` where the invite's own is taken. */
   join(line: string, label?: string): Promise<FleetMachine>
   /** Adds the invited agent to a member machine. */
   joinOn(machine: FleetMachine, line: string): Promise<void>
+  /** The identity of an invite's private halves, as whoever copied the line has it. */
+  inviteIdentity(line: string): Promise<MachineIdentity>
   /** Puts a machine's database back to what {@link Store.serialize} gave; its cache is gone, its keys stay. */
   restore(name: string, bytes: Uint8Array): FleetMachine
   /** Everybody cycles, `rounds` times, with `stepMs` between. */
@@ -107,6 +104,18 @@ export interface MemoryFleet {
 
 const PREFIX = 'gitwire/'
 
+let template: Uint8Array | null = null
+
+/** A migrated database without content; migrating each anew costs more than all that a machine then does at its join. */
+function emptyStore(): Uint8Array {
+  if (template === null) {
+    const store = openStore(null, Date.now)
+    template = store.serialize()
+    store.close()
+  }
+  return template
+}
+
 /** Founds a fleet with the orchestrator agent `lead` on machine `lead`. */
 export async function memoryFleet(options: FleetOptions = {}): Promise<MemoryFleet> {
   const clock = manualClock()
@@ -114,7 +123,8 @@ export async function memoryFleet(options: FleetOptions = {}): Promise<MemoryFle
   const host = createMemoryHost({ random, ...(options.faults === undefined ? {} : { faults: options.faults }) })
   const bytes = (length: number) => Uint8Array.from({ length }, () => Math.floor(random() * 256))
   const machines = new Map<string, FleetMachine>()
-  const orchestrator = generateSigner()
+  const keys = options.keys ?? freshKeys()
+  const orchestrator = keys.orchestrator()
   const open = (name: string, identity: MachineIdentity, signer: Signer | null, store: Store) =>
     openMachine({
       name,
@@ -133,11 +143,11 @@ export async function memoryFleet(options: FleetOptions = {}): Promise<MemoryFle
     incarnation: hex(bytes(4)),
     agent: 'lead',
     prefix: PREFIX,
-    identity: await generateIdentity({ sealing: 'x25519' }),
+    identity: await keys.identity(),
     orchestrator,
   }
   const { root, fleet } = makeRoot(founder)
-  const store = openStore(null, clock.wallMs)
+  const store = openStore(emptyStore(), clock.wallMs)
   createSelf(store, founder, fleet, root)
   const lead = open('lead', founder.identity, orchestrator, store)
   await pushFirstControl(
@@ -153,28 +163,32 @@ export async function memoryFleet(options: FleetOptions = {}): Promise<MemoryFle
     host,
     clock,
     machines,
-    lead,
+    get lead() {
+      return machines.get('lead') as FleetMachine
+    },
     machine: (name) => machines.get(name) as FleetMachine,
-    async invite(agent, role = 'worker', machine = agent) {
-      const plan = { agent, role, machine, capabilities: [], with: 'lead' }
-      const { line } = await planInvite(lead.store, plan, { remote: 'memory:', random: bytes, hostKeys: [] })
-      return line.text()
+    async invite(agent, role = 'worker', machine = agent, by = 'lead') {
+      const { store, bridge } = machines.get(by) as FleetMachine
+      const plan = { agent, role, machine, capabilities: [], with: bridge.localAgents()[0] ?? 'lead' }
+      const about = { remote: 'memory:', random: bytes, hostKeys: [], keys: await keys.invite() }
+      return (await planInvite(store, plan, about)).line.text()
     },
     async join(line, label) {
       const invite = decodeInvite(line)
-      const identity = await generateIdentity({ sealing: 'x25519' })
-      const joined = openStore(null, clock.wallMs)
+      const identity = await keys.identity()
+      const joined = openStore(emptyStore(), clock.wallMs)
       createJoined(joined, invite, identity, importSigner(invite.signer))
       const machine = open(invite.machine, identity, null, joined)
-      machine.inviteKeys = [await inviteIdentity(invite)]
+      machine.inviteKeys = [await keys.ofInvite(invite)]
       machines.set(label ?? invite.machine, machine)
       return machine
     },
     async joinOn(machine, line) {
       const invite = decodeInvite(line)
       addClaim(machine.store, invite, machine.identity, importSigner(invite.signer))
-      machine.inviteKeys.push(await inviteIdentity(invite))
+      machine.inviteKeys.push(await keys.ofInvite(invite))
     },
+    inviteIdentity: (line) => keys.ofInvite(decodeInvite(line)),
     restore(name, bytes) {
       const before = machines.get(name) as FleetMachine
       before.store.close()

@@ -10,7 +10,7 @@ const STEPS = 250
 test('no schedule of sends, joins, faults and crashes loses, doubles, reorders or freezes anything', async () => {
   const reached = { messages: 0, crashes: 0, faults: 0, refusedPushes: 0 }
   for (const seed of seeds) {
-    const played = await play(makeSchedule(seed, STEPS))
+    const played = await play(makeSchedule(seed, { steps: STEPS }))
     expect(played.violations, `GITWIRE_SEED=${seed}`).toEqual([])
     for (const name of Object.keys(reached) as (keyof typeof reached)[]) reached[name] += played[name]
   }
@@ -19,6 +19,6 @@ test('no schedule of sends, joins, faults and crashes loses, doubles, reorders o
 }, 600_000)
 
 test('a schedule plays the same way again', async () => {
-  const schedule = makeSchedule(7, 60)
+  const schedule = makeSchedule(7, { steps: 60 })
   expect(await play(schedule)).toEqual(await play(schedule))
 })

@@ -2,7 +2,7 @@
  * Somebody who copied an invite line and the whole host, at any time, opens nothing that was written after the confirm:
  * no credential of a later control, no line whose sender had applied it (WIRE.md "Joining").
  */
-import { openGrants } from '../../credentials/index.ts'
+import { openGrants, verifyRoots } from '../../credentials/index.ts'
 import { verifyControlNote } from '../../sync/control.ts'
 import { parseLogPath } from '../../sync/paths.ts'
 import type { Oid, Repository, TreeFile } from '../../sync/ports.ts'
@@ -27,20 +27,11 @@ interface LineSeen {
 export async function judgeInviteCopies(world: World): Promise<void> {
   const claimed = world.invites.filter(({ pastes }) => pastes.length > 0)
   if (claimed.length === 0) return
-  const { repository, history } = await copyHost(world)
+  world.roll(1, 0)
+  const { repository, history } = world.fleet.host
   const controls = await readControls(world, repository, history)
   const lines = await readLines(world, repository, history)
   for (const invite of claimed) await judgeCopy(world, invite, repository, controls, lines)
-}
-
-async function copyHost(
-  world: World,
-): Promise<{ repository: Repository; history: ReadonlyMap<string, readonly Oid[]> }> {
-  world.roll(1, 0)
-  const { host } = world.fleet
-  const { remote, repository } = host.open('copy')
-  await remote.fetch([...host.refs].map(([ref, oid]) => ({ ref, oid })))
-  return { repository, history: host.history }
 }
 
 async function readControls(
@@ -48,9 +39,10 @@ async function readControls(
   repository: Repository,
   history: ReadonlyMap<string, readonly Oid[]>,
 ): Promise<ControlSeen[]> {
-  const { lead } = world.fleet
-  const { fleet, machine } = lead.store.self.read()
-  const keys = new Map([[machine, lead.context.keys().orchestrator?.publicKey ?? '']])
+  const { fleet } = world.fleet.lead.store.self.read()
+  const roots = [...world.fleet.machines.values()].map(({ store }) => store.control.roots())
+  const { keys } = verifyRoots(roots.sort((a, b) => b.length - a.length)[0] ?? [])
+  const statuses = new Map<Oid, string>()
   const controls: ControlSeen[] = []
   for (const oid of history.get('refs/heads/gitwire/control') ?? []) {
     const tree = await repository.tree(oid, MAX_FILES)
@@ -59,12 +51,18 @@ async function readControls(
     for (const file of tree) {
       const name = /^machines\/(.*)\.json$/.exec(file.path)?.[1]
       if (name === undefined) continue
-      const entry = JSON.parse(Buffer.from(await readOne(repository, tree, file.path)).toString()) as { status: string }
-      machines[name] = entry.status
+      const status = statuses.get(file.oid) ?? (await readStatus(repository, file))
+      statuses.set(file.oid, status)
+      machines[name] = status
     }
     controls.push({ n: verifyControlNote(note, { fleet, keys }).n, machines, tree })
   }
   return controls
+}
+
+async function readStatus(repository: Repository, file: TreeFile): Promise<string> {
+  const [bytes] = await repository.read([file], MAX_BYTES)
+  return (JSON.parse(Buffer.from(bytes as Uint8Array).toString()) as { status: string }).status
 }
 
 async function readOne(repository: Repository, tree: readonly TreeFile[], path: string): Promise<Uint8Array> {

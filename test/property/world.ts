@@ -1,13 +1,17 @@
 /**
  * A fleet being played, and what the oracle must know of it that no machine knows: what was sent, what was surfaced, who
- * pasted which invite. Code that must never throw is wrapped here, so that a bug becomes a violation with its place.
+ * pasted which invite, what was restored. Code that must never throw is wrapped here, so that a bug becomes a violation
+ * with its place.
  */
-import { decodeInvite, inviteIdentity, type MachineIdentity } from '../../credentials/index.ts'
+import { decodeInvite, type MachineIdentity } from '../../credentials/index.ts'
 import { GitwireError } from '../../src/errors.ts'
-import { SyncError } from '../../sync/index.ts'
-import type { MemoryFault, MemoryOperation } from '../../sync/memory-remote.ts'
+import { type ControlState, SyncError } from '../../sync/index.ts'
+import type { MemoryFault, MemoryOperation, MemorySnapshot } from '../../sync/memory-remote.ts'
+import { pooledKeys } from '../kit/fleet-keys.ts'
 import { Crash, type FleetMachine, type MemoryFleet, memoryFleet } from '../kit/memory-fleet.ts'
-import { type Profile, seeded } from './schedule.ts'
+import { type Reached, watchReached } from './reached.ts'
+import type { Profile } from './schedule.ts'
+import { seeded } from './seeded.ts'
 
 export interface Sent {
   readonly id: string
@@ -17,6 +21,12 @@ export interface Sent {
   /** The key of the sender's machine. */
   readonly by: string
   readonly bytes: number
+  /** Stored before control listed the sender's fresh keys. */
+  readonly early: boolean
+  /** How often the sender's machine had been restored. */
+  readonly era: number
+  /** A restore took it from its sender: `forgone` before it had left, `dropped` after, `gone` with its last copy. */
+  fate: 'kept' | 'forgone' | 'dropped' | 'gone'
 }
 
 export interface InvitePlayed {
@@ -24,8 +34,11 @@ export interface InvitePlayed {
   readonly line: string
   readonly machine: string
   readonly identity: MachineIdentity
+  /** The key of the machine that made it. */
+  readonly by: string
   /** Keys of the machines into which it was pasted. */
   readonly pastes: string[]
+  withdrawn: boolean
 }
 
 /** What an agent took and has not acknowledged, and everything it took for the first time, in order. */
@@ -34,11 +47,13 @@ export interface AgentPlayed {
   readonly surfaced: { readonly id: string; readonly from: string; readonly c: string }[]
 }
 
-export interface Counts {
+export interface Counts extends Reached {
   cycles: number
   crashes: number
   faults: number
   failedCycles: number
+  restores: number
+  hostRestores: number
 }
 
 /** Errors that a fault explains; the next cycle must do without. */
@@ -50,26 +65,35 @@ export class World {
   readonly invites: InvitePlayed[] = []
   readonly agents = new Map<string, AgentPlayed>()
   readonly violations: string[] = []
+  /** What a known limit of WIRE.md explains. */
+  readonly exceptions: string[] = []
   readonly asleep = new Set<string>()
   /** Machines whose private repository was deleted at some time. */
   readonly wiped = new Set<string>()
   /** Machines that lost the race for an invite and were told. */
   readonly told = new Set<string>()
-  readonly counts: Counts = { cycles: 0, crashes: 0, faults: 0, failedCycles: 0 }
+  /** How often each machine was restored. */
+  readonly restores = new Map<string, number>()
+  /** Messages that an agent ever acknowledged, as `machine key/agent id`: a restore takes back its memory, not this. */
+  readonly everAcked = new Set<string>()
+  readonly hostBackups: MemorySnapshot[] = []
+  readonly counts: Counts
   readonly #die: { random: () => number; faults: number }
 
-  private constructor(fleet: MemoryFleet, die: { random: () => number; faults: number }) {
+  private constructor(fleet: MemoryFleet, die: { random: () => number; faults: number }, counts: Counts) {
     this.fleet = fleet
     this.#die = die
+    this.counts = counts
+    watchReached(fleet.lead, counts)
   }
 
   static async open(profile: Profile): Promise<World> {
     const die = { random: seeded(1), faults: 0 }
-    let world: World | null = null
+    const counts = freshCounts()
     const faults = {
       before: (operation: MemoryOperation): MemoryFault | null => {
         if (die.faults === 0 || die.random() >= die.faults) return null
-        if (world !== null) world.counts.faults += 1
+        counts.faults += 1
         return faultOf(operation, die.random)
       },
     }
@@ -77,10 +101,10 @@ export class World {
       random: () => die.random(),
       faults,
       receiptDelayMs: profile.receiptDelayMs,
+      keys: pooledKeys(),
       ...(profile.window === null ? {} : { window: profile.window }),
     })
-    world = new World(fleet, die)
-    return world
+    return new World(fleet, die, counts)
   }
 
   /** Sets where randomness comes from and how much goes wrong, for the action that follows. */
@@ -95,8 +119,45 @@ export class World {
     return [...this.fleet.machines].filter(([key]) => !this.told.has(key))
   }
 
+  /** The newest control that any machine has applied. */
+  control(): ControlState | null {
+    let newest: ControlState | null = null
+    for (const [, { store }] of this.fleet.machines) {
+      const control = store.control.current()
+      if (control !== null && control.n > (newest?.n ?? 0)) newest = control
+    }
+    return newest
+  }
+
+  /** The machines that the newest control lists as active under their own keys, by machine name. */
+  members(): Map<string, { readonly key: string; readonly machine: FleetMachine }> {
+    const control = this.control()
+    const members = new Map<string, { key: string; machine: FleetMachine }>()
+    for (const [key, machine] of this.fleet.machines) {
+      const entry = control?.machines.get(machine.name)
+      if (entry?.status === 'active' && entry.keys.sign === machine.identity.public.sign)
+        members.set(machine.name, { key, machine })
+    }
+    return members
+  }
+
+  /** Members that sign control, with their keys. */
+  orchestrators(): [string, FleetMachine][] {
+    const names = this.control()?.orchestrators ?? []
+    const members = this.members()
+    return names.flatMap((name) => {
+      const member = members.get(name)
+      return member === undefined ? [] : [[member.key, member.machine] satisfies [string, FleetMachine]]
+    })
+  }
+
   fail(violation: string): void {
     this.violations.push(violation)
+  }
+
+  /** A broken promise that `limit` of WIRE.md's known limits explains. */
+  except(limit: string, what: string): void {
+    this.exceptions.push(`${limit}: ${what}`)
   }
 
   /** One cycle. A crash or an error that a fault explains is part of the game; everything else is a violation. */
@@ -157,13 +218,42 @@ export class World {
   acknowledge(key: string, agent: string, id: string): void {
     const machine = this.fleet.machines.get(key) as FleetMachine
     this.use(() => machine.bridge.acknowledge(agent, [id]))
-    this.agent(agent, key).unacked.delete(id)
+    this.acknowledged(key, agent, id)
   }
 
-  async invite(agent: string): Promise<void> {
-    const line = await this.fleet.invite(agent)
+  acknowledged(key: string, agent: string, id: string): void {
+    this.agent(agent, key).unacked.delete(id)
+    this.everAcked.add(`${key}/${agent} ${id}`)
+  }
+
+  /** Notes that a machine joined, or that its store is another one. */
+  watch(machine: FleetMachine): void {
+    watchReached(machine, this.counts)
+  }
+
+  /** An invite made on the orchestrator machine `by`. */
+  async invite(agent: string, by: string): Promise<void> {
+    const line = await this.fleet.invite(agent, 'worker', agent, by)
     const invite = decodeInvite(line)
-    this.invites.push({ agent, line, machine: invite.machine, identity: await inviteIdentity(invite), pastes: [] })
+    const identity = await this.fleet.inviteIdentity(line)
+    this.invites.push({ agent, line, machine: invite.machine, identity, by, pastes: [], withdrawn: false })
+  }
+}
+
+function freshCounts(): Counts {
+  return {
+    cycles: 0,
+    crashes: 0,
+    faults: 0,
+    failedCycles: 0,
+    restores: 0,
+    hostRestores: 0,
+    incarnations: 0,
+    requests: 0,
+    resends: 0,
+    voids: 0,
+    parked: 0,
+    takeovers: 0,
   }
 }
 
