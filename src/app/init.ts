@@ -15,9 +15,13 @@ import { machineFiles, makeFolders, removeState } from './home.ts'
 import { storeMachineKey, storeOrchestratorKey } from './key-ring.ts'
 import { syncNow } from './leading.ts'
 import { openParts, random } from './open.ts'
+import { alone, FOUNDING, finishFounding } from './setting-up.ts'
 import { systemClock } from './system-clock.ts'
 
-/** @throws GitwireError `bad-name`, `already-exists`; SyncError when the remote cannot be used: then nothing is left behind */
+/**
+ * An `init` that was killed is finished by the next one, or forgotten where its fleet never reached the remote.
+ * @throws GitwireError `bad-name`, `already-exists`; SyncError when the remote cannot be used: then nothing is left behind
+ */
 export async function init(input: InitInput): Promise<InitResult> {
   const machine = input.machine ?? input.agent
   for (const name of [input.agent, machine]) {
@@ -26,6 +30,10 @@ export async function init(input: InitInput): Promise<InitResult> {
       hint: 'use 1 to 40 of a-z, 0-9 and -',
     })
   }
+  return alone(input.home, async () => (await finishFounding(input)) ?? (await found(input, machine)))
+}
+
+async function found(input: InitInput, machine: string): Promise<InitResult> {
   const config = readConfig(input.home, process.env)
   const embedded = input.remote === null
   const remote = input.remote ?? (await makeLocalRemote(input.home))
@@ -50,6 +58,7 @@ export async function init(input: InitInput): Promise<InitResult> {
     try {
       createSelf(store, founder, fleet, root)
       store.self.setFact('remote', remote)
+      store.self.setFact(FOUNDING, 'begun')
       writeIdentityFacts(files, { fleet, machine, prefix: founder.prefix, remote })
       await pushFirstControl({ ...access, clock: systemClock, store }, founder, fleet, root)
     } finally {

@@ -15,6 +15,7 @@ import { storeInviteKey, storeMachineKey } from './key-ring.ts'
 import { syncNow } from './leading.ts'
 import { whileMoving } from './moving.ts'
 import { type OpenMachine, openParts } from './open.ts'
+import { alone } from './setting-up.ts'
 
 /** Cycles that `join` waits for: the claim, the credential, and one more for a slow host. */
 const JOIN_CYCLES = 3
@@ -28,8 +29,11 @@ export async function join(input: JoinInput): Promise<JoinResult> {
   const files = machineFiles(input.home, invite.fleet)
   const remote = input.remote ?? invite.remote
   const say = input.onProgress ?? (() => {})
-  const member = existsSync(files.identity)
-  if (!member) await joinAsMachine(files, invite, remote, input, say)
+  const member = await alone(input.home, async () => {
+    const before = existsSync(files.identity)
+    if (!before) await joinAsMachine(files, invite, remote, input, say)
+    return before
+  })
   const machine = await openParts(input.home, invite.fleet)
   try {
     const self = machine.store.self.read()
