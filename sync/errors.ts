@@ -11,11 +11,18 @@ export class SyncError extends Error {
   readonly retryable: boolean
   /** A push that failed so is not allowed to this machine: it is withheld for a while, and reading goes on. */
   readonly withholds: boolean
+  /** How long the host asked to stay away, in milliseconds; null where it did not ask. */
+  readonly retryAfterMs: number | null
 
-  constructor(code: SyncErrorCode, message: string, options: { hint: string; cause?: unknown }) {
+  constructor(
+    code: SyncErrorCode,
+    message: string,
+    options: { hint: string; cause?: unknown; retryAfterMs?: number | null },
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.hint = options.hint
+    this.retryAfterMs = options.retryAfterMs ?? null
     const { retryable, withholds } = POLICIES[REMEDIES[code]]
     this.retryable = retryable
     this.withholds = withholds

@@ -56,4 +56,5 @@ export type { AnyRecord, Mark, MessageRecord, Ranges, StatusRecord } from './rec
 export { openRemote, probeObjectFormat } from './remote.ts'
 export { parseRemoteUrl, type RemoteUrl } from './remote-url.ts'
 export { type GitRepository, openRepository } from './repository.ts'
+export { RETRY_AFTER_LIMIT_MS } from './retry-after.ts'
 export { type CycleOutcome, startWorker, type Worker } from './worker.ts'

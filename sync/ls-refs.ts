@@ -5,8 +5,10 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Secret } from '../credentials/index.ts'
+import { SyncError } from './errors.ts'
 import { syncError } from './git-answers.ts'
 import type { Oid, RefName } from './ports.ts'
+import { readRetryAfter } from './retry-after.ts'
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -33,6 +35,8 @@ export interface LsRefsClient {
 interface Reply {
   readonly status: number
   readonly headers: http.IncomingHttpHeaders
+  /** Every `Retry-After` line; `headers` keeps the first alone. */
+  readonly retryAfter: readonly string[]
   readonly body: Buffer
 }
 
@@ -73,13 +77,24 @@ function readReply(reply: Reply, endpoint: URL, prefixes: readonly RefName[]): L
   if (status === 401) throw syncError('auth', `The remote wants a credential (401) while ${at}`)
   if (status === 403) throw syncError('forbidden', `The remote says no (403) while ${at}`)
   if (status === 404) throw syncError('not-found', `No such repository (404) while ${at}`)
-  if (status === 429) throw syncError('rate-limited', `Too many requests (429) while ${at}`)
+  if (status === 429) throw waiting(syncError('rate-limited', `Too many requests (429) while ${at}`), reply)
+  if (status === 503) throw waiting(syncError('transient', `The remote is not available (503) while ${at}`), reply)
   if (status >= 300 && status < 400) throw redirected(reply, endpoint)
   if (status >= 500 && status !== 501) throw syncError('transient', `The remote failed (${status}) while ${at}`)
   if (status !== 200 || reply.headers['content-type'] !== 'application/x-git-upload-pack-result') return 'unsure'
   const refs = parseLsRefs(reply.body)
   if (refs === 'unsure') return refs
   return new Map([...refs].filter(([ref]) => prefixes.some((prefix) => ref.startsWith(prefix))))
+}
+
+/** The error with the wait that the host asked for. */
+function waiting(error: SyncError, { retryAfter, headers }: Reply): SyncError {
+  const retryAfterMs = readRetryAfter({ retryAfter, date: headers.date }, Date.now())
+  if (retryAfterMs === null) return error
+  const seconds = Math.ceil(retryAfterMs / 1000)
+  const time = seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} minutes`
+  const hint = `The host asked to wait ${time}; nothing is lost, try again then.`
+  return new SyncError(error.code, error.message, { hint, retryAfterMs })
 }
 
 /** As a person typed it: without the request's last part, a query or a user. */
@@ -127,9 +142,11 @@ function post(
         else chunks.push(chunk)
       })
       response.on('error', onError)
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
-      )
+      response.on('end', () => {
+        const retryAfter = response.headersDistinct['retry-after'] ?? []
+        const { headers, statusCode: status = 0 } = response
+        resolve({ status, headers, retryAfter, body: Buffer.concat(chunks) })
+      })
     })
     const onError = (cause: NodeJS.ErrnoException): void => {
       if (cause.name === 'SyncError') reject(cause)

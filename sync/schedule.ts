@@ -25,6 +25,8 @@ export const BACKOFF_START_MS = 2 * SECOND
 export const BACKOFF_LIMIT_MS = 15 * MINUTE
 /** A failure that waiting does not cure is tried again after so many base intervals. */
 export const HOPELESS_INTERVALS = 5
+/** A host tells every machine the same time to come back: each adds up to this share of the wait. */
+export const AWAY_SPREAD = 0.1
 /** After suspend a whole room of machines wakes together: each waits up to this long. Milliseconds. */
 export const RESUME_SPREAD_MS = SECOND
 
@@ -40,10 +42,12 @@ export interface ScheduleState {
   readonly breathMs: number
   /** False while the remote itself asked us to stay away: an ordinary ring then changes nothing. */
   readonly heedsRings: boolean
+  /** The remote asked us to stay away for so long after the last end: nothing makes it shorter. Milliseconds. */
+  readonly awayMs: number
 }
 
 /** The state of a worker that has not run yet. */
-export const AT_REST: ScheduleState = { gapMs: null, failures: 0, agains: 0, breathMs: 0, heedsRings: true }
+export const AT_REST: ScheduleState = { gapMs: null, failures: 0, agains: 0, breathMs: 0, heedsRings: true, awayMs: 0 }
 
 /**
  * What can change the next start. `rang`: a doorbell; `asked`: somebody waits for the outcome; `resumed`: the machine
@@ -51,7 +55,12 @@ export const AT_REST: ScheduleState = { gapMs: null, failures: 0, agains: 0, bre
  */
 export type ScheduleEvent =
   | { readonly type: 'reported'; readonly again: boolean; readonly hot: boolean }
-  | { readonly type: 'failed'; readonly retryable: boolean; readonly code: string }
+  | {
+      readonly type: 'failed'
+      readonly retryable: boolean
+      readonly code: string
+      readonly retryAfterMs?: number | null
+    }
   | { readonly type: 'rang' | 'asked' | 'resumed'; readonly sinceEndMs: number }
 
 /** What a decision is made with: the base interval in ms, and a source of numbers in 0..1. */
@@ -75,16 +84,16 @@ export function decide(state: ScheduleState, event: ScheduleEvent, rules: Schedu
       return afterFailure(state, event, rules)
     case 'rang':
       if (!state.heedsRings) return { state, delay: 'keep' }
-      return { state, delay: restOfBreath(state, event.sinceEndMs) }
+      return { state, delay: restOfWait(state, event.sinceEndMs) }
     case 'asked':
-      return { state, delay: restOfBreath(state, event.sinceEndMs) }
+      return { state, delay: restOfWait(state, event.sinceEndMs) }
     case 'resumed':
-      return { state, delay: Math.max(restOfBreath(state, event.sinceEndMs), rules.random() * RESUME_SPREAD_MS) }
+      return { state, delay: Math.max(restOfWait(state, event.sinceEndMs), rules.random() * RESUME_SPREAD_MS) }
   }
 }
 
-function restOfBreath(state: ScheduleState, sinceEndMs: number): number {
-  return Math.max(0, state.breathMs - sinceEndMs)
+function restOfWait(state: ScheduleState, sinceEndMs: number): number {
+  return Math.max(0, Math.max(state.breathMs, state.awayMs) - sinceEndMs)
 }
 
 function afterReport(
@@ -109,16 +118,18 @@ function nextGap(gapMs: number | null, report: { again: boolean; hot: boolean },
 
 function afterFailure(
   state: ScheduleState,
-  failure: { readonly retryable: boolean; readonly code: string },
+  failure: { readonly retryable: boolean; readonly code: string; readonly retryAfterMs?: number | null },
   rules: ScheduleRules,
 ): Decision {
   const { retryable, leastMs, heedsRings } = policyOf(failure)
-  const failed = { ...state, agains: 0, breathMs: BREATH_MS, heedsRings }
+  const awayMs = failure.retryAfterMs ?? 0
+  const failed = { ...state, agains: 0, breathMs: BREATH_MS, heedsRings: heedsRings && awayMs === 0, awayMs }
   if (!retryable) return { state: { ...failed, failures: 0 }, delay: HOPELESS_INTERVALS * rules.intervalMs }
   const ceilingMs = Math.min(BACKOFF_LIMIT_MS, Math.max(BACKOFF_START_MS, 2 * leastMs) * 2 ** state.failures)
   // Full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), but above the least:
   // a retry after 0 ms helps nobody, and one within a minute annoys a host that counts.
-  const delay = leastMs + rules.random() * (ceilingMs - leastMs)
+  const dice = rules.random()
+  const delay = Math.max(leastMs + dice * (ceilingMs - leastMs), awayMs * (1 + dice * AWAY_SPREAD))
   return { state: { ...failed, failures: state.failures + 1 }, delay }
 }
 

@@ -4,19 +4,11 @@
  * have looked already. `schedule.ts` holds the rules, this file the clock.
  */
 import type { CycleReport } from './context.ts'
+import { type CycleFailure, describeFailure, stalled, stopped } from './cycle-failure.ts'
 import type { Doorbell } from './doorbell.ts'
-import { SyncError } from './errors.ts'
+import type { SyncError } from './errors.ts'
 import type { Clock } from './ports.ts'
 import { AT_REST, type BaseSchedule, BREATH_MS, createBaseSchedule, decide, type ScheduleEvent } from './schedule.ts'
-
-/** Why a cycle gave no report: a `SyncError`, another error of that shape, or a bug (`internal`). */
-export interface CycleFailure {
-  readonly code: string
-  readonly message: string
-  readonly hint: string
-  readonly retryable: boolean
-  readonly cause?: unknown
-}
 
 /** What a cycle came to; exactly one of `report` and `error` is there. */
 export interface CycleOutcome {
@@ -44,6 +36,8 @@ export interface WorkerOptions {
   readonly doorbells?: readonly Doorbell[]
   /** A cycle that runs longer is aborted and counts as `stalled`, in milliseconds; 45 000 unless told. */
   readonly cycleDeadlineMs?: number
+  /** The remote asked an earlier process to stay away for so much longer, in milliseconds. */
+  readonly stayAwayMs?: number
 }
 
 export interface Worker {
@@ -51,7 +45,7 @@ export interface Worker {
   ring(reason: string): void
   /**
    * The outcome of the next cycle that starts after this call, which it brings forward as a ring does, even where the
-   * remote limits our rate. Never rejects for a failed cycle; after `stop` the outcome's error is `aborted`.
+   * remote limits our rate, but not where it said how long to wait. Never rejects for a failed cycle; after `stop` the outcome's error is `aborted`.
    */
   runNow(): Promise<CycleOutcome>
   /** Starts nothing more, gives a running cycle 5 s, then aborts it; at most 10 s in all. Resolves with `done`. */
@@ -102,6 +96,7 @@ class SyncWorker implements Worker {
     this.#base = createBaseSchedule(this.#rules.intervalMs, options.random)
     this.#epochMs = options.clock.wallMs() - options.clock.monotonicMs()
     this.#dueMs = this.#nextBaseMs()
+    this.#stayAway(options.stayAwayMs ?? 0)
     this.#startDoorbells()
     this.done = this.#run()
   }
@@ -122,6 +117,13 @@ class SyncWorker implements Worker {
     this.#stopAtMs ??= this.#clock.monotonicMs()
     this.#pause.abort()
     return this.done
+  }
+
+  #stayAway(awayMs: number): void {
+    if (awayMs <= 0) return
+    this.#state = { ...AT_REST, heedsRings: false, awayMs }
+    this.#endedMs = this.#clock.monotonicMs()
+    this.#dueMs = this.#endedMs + awayMs
   }
 
   #startDoorbells(): void {
@@ -206,7 +208,10 @@ class SyncWorker implements Worker {
       // What must leave by itself does not wait for the next poll; the breath keeps a report of 0 from spinning.
       this.#dueMs = Math.min(this.#dueMs, this.#clock.monotonicMs() + Math.max(BREATH_MS, report.dueInMs))
     }
-    if (report === null && error !== null) this.#apply({ type: 'failed', retryable: error.retryable, code: error.code })
+    if (report === null && error !== null) {
+      const { retryable, code, retryAfterMs = null } = error
+      this.#apply({ type: 'failed', retryable, code, retryAfterMs })
+    }
     const heard = [...this.#heard]
     this.#heard.clear()
     for (const [type, reason] of heard) this.#hear(type, reason)
@@ -271,26 +276,4 @@ async function settle(cycle: () => Promise<CycleReport>): Promise<CycleEnd> {
   } catch (thrown) {
     return { thrown }
   }
-}
-
-function stopped(): SyncError {
-  return new SyncError('aborted', 'The sync worker stopped.', { hint: 'Start it again to go on.' })
-}
-
-function stalled(ms: number): SyncError {
-  const seconds = Math.round(ms / 1000)
-  return new SyncError('stalled', `The cycle did not end within ${seconds} s and was stopped.`, {
-    hint: 'Check the connection to the remote; the next cycle repeats what was left.',
-  })
-}
-
-function describeFailure(thrown: unknown): CycleFailure {
-  if (thrown instanceof Error && 'code' in thrown && 'hint' in thrown && 'retryable' in thrown) {
-    const { code, hint, retryable } = thrown
-    if (typeof code === 'string' && typeof hint === 'string' && typeof retryable === 'boolean') {
-      return thrown as Error & CycleFailure
-    }
-  }
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return { code: 'internal', message, hint: 'This is a bug: please report it.', retryable: false, cause: thrown }
 }

@@ -12,7 +12,7 @@ import {
 import type { CycleSummary, RunningWorker, WorkerStart } from '../app-types.ts'
 import { type MachineLock, tryLock } from '../lock.ts'
 import type { OpenMachine } from './open.ts'
-import { failureOf, openSync, recordCycle, type SyncSession, summarize } from './syncing.ts'
+import { failureOf, openSync, recordCycle, type SyncSession, stayAwayMs, summarize } from './syncing.ts'
 import { systemClock } from './system-clock.ts'
 
 const TRY_AGAIN_MS = 1_000
@@ -71,6 +71,7 @@ async function lead(machine: OpenMachine, face: string, options: WorkerStart, en
     random: Math.random,
     ...(intervalMs === null ? {} : { intervalMs }),
     cycleDeadlineMs: machine.config.deadlineMs,
+    stayAwayMs: stayAwayMs(machine),
     doorbells: [machine.bells.workerBell(), ...localRemoteBell(machine), ...(await sshBell(machine, face, options))],
     onReport: (outcome) => {
       const error = outcome.error ?? session?.refusal() ?? null
@@ -79,6 +80,7 @@ async function lead(machine: OpenMachine, face: string, options: WorkerStart, en
       // Not inside the call of onCycle: where nobody listens its arguments are not evaluated.
       const recorded = record(machine, {
         summary,
+        error,
         read: outcome.report !== null,
         refused: outcome.report === null ? 0 : refused,
         startedAt,
@@ -152,11 +154,16 @@ function announce(machine: OpenMachine, face: string | null): void {
   )
 }
 
-/** One cycle, now, until nothing is left to do at once: here when nobody leads, else by the leader. */
+/**
+ * One cycle, now, until nothing is left to do at once: here when nobody leads, else by the leader. None while the host wants
+ * to be left alone: the outcome is then the failure with which it said so.
+ */
 export async function syncNow(
   machine: OpenMachine,
   options: { signal?: AbortSignal; timeoutMs?: number } = {},
 ): Promise<CycleSummary> {
+  // The host's wish binds every process, also one that a person starts: a sooner try only makes it ask for more.
+  if (stayAwayMs(machine) > 0) return summarize(null, machine.bridge.fleet().sync.error, 0)
   const lock = tryLock(machine.files.lock)
   if (lock !== null) return syncHere(machine, lock, options.signal)
   const askedAt = Date.now()
@@ -193,11 +200,11 @@ async function syncHere(machine: OpenMachine, lock: MachineLock, signal?: AbortS
     }
     if (total !== null) session.upkeep(total)
     const summary = summarize(total, session.refusal(), Date.now() - startedAt)
-    recordCycle(machine, { summary, read: true, refused, startedAt, nextAt: null, face: null })
+    recordCycle(machine, { summary, error: null, read: true, refused, startedAt, nextAt: null, face: null })
     return summary
   } catch (error) {
     const summary = summarize(null, error, Date.now() - startedAt)
-    recordCycle(machine, { summary, read: false, refused: 0, startedAt, nextAt: null, face: null })
+    recordCycle(machine, { summary, error, read: false, refused: 0, startedAt, nextAt: null, face: null })
     return summary
   } finally {
     await session?.close()

@@ -4,6 +4,7 @@ import {
   type CycleMemory,
   type CycleReport,
   machineRef,
+  RETRY_AFTER_LIMIT_MS,
   runCycle,
   type SyncContext,
   SyncError,
@@ -90,9 +91,31 @@ function journal(file: string): (step: string) => void {
   return (step) => appendFileSync(file, `${step}\n`)
 }
 
+/** What a host may add to the wait it asked for, at random (`sync/schedule.ts`), and more than that no clock makes of it. */
+const LONGEST_WAIT_MS = 1.1 * RETRY_AFTER_LIMIT_MS
+
+/** For how long the host still wants to be left alone by this machine, in milliseconds; 0 where it did not ask. */
+export function stayAwayMs({ store }: Pick<OpenMachine, 'store'>): number {
+  const until = syncStatus({ store } as Parameters<typeof syncStatus>[0]).askedToWaitUntil ?? 0
+  const leftMs = until - Date.now()
+  // A clock that was set back must not keep this machine away for longer than any host may.
+  return leftMs > 0 && leftMs <= LONGEST_WAIT_MS ? leftMs : 0
+}
+
+function askedToWaitUntil(error: unknown): number | null {
+  const { retryAfterMs } = (error ?? {}) as { retryAfterMs?: unknown }
+  return typeof retryAfterMs === 'number' ? Date.now() + retryAfterMs : null
+}
+
 /** An error as a summary shows it; a bug keeps its message. */
 export function failureOf(error: unknown): { code: string; message: string; hint: string } {
   const { code, message, hint } = error as { code?: unknown; message?: unknown; hint?: unknown }
+  const until = askedToWaitUntil(error)
+  if (until !== null) {
+    const time = new Date(until).toTimeString().slice(0, 8)
+    const wait = `The host asked to wait until ${time}; nothing is lost, the next try comes then.`
+    return { code: String(code), message: String(message), hint: wait }
+  }
   return {
     code: typeof code === 'string' ? code : 'internal',
     message: typeof message === 'string' ? message : String(error),
@@ -116,6 +139,8 @@ export function summarize(report: CycleReport | null, error: unknown, ms: number
 
 /** What is written down of a cycle. */
 export interface CycleRecord {
+  /** What failed, as it was thrown. */
+  readonly error: unknown
   readonly summary: CycleSummary
   /** The remote was read and applied, whether or not anything could be sent. */
   readonly read: boolean
@@ -140,6 +165,7 @@ export function recordCycle(machine: OpenMachine, cycle: CycleRecord): void {
       lastSuccessAt: cycle.read ? now : before.lastSuccessAt,
       lastPushAt: summary.pushed ? now : before.lastPushAt,
       nextCycleAt: cycle.nextAt,
+      askedToWaitUntil: askedToWaitUntil(cycle.error),
       cycles: before.cycles + 1,
       pushes: before.pushes + (summary.pushed ? 1 : 0),
       rejectedPushes: before.rejectedPushes + cycle.refused,

@@ -119,6 +119,7 @@ const NO_SYNC: SyncStatus = {
   lastSuccessAt: null,
   lastPushAt: null,
   nextCycleAt: null,
+  askedToWaitUntil: null,
   cycles: 0,
   pushes: 0,
   rejectedPushes: 0,

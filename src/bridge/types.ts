@@ -209,6 +209,8 @@ export interface SyncStatus {
   readonly lastSuccessAt: number | null
   readonly lastPushAt: number | null
   readonly nextCycleAt: number | null
+  /** The host asked to be left alone until then; null where it did not ask. */
+  readonly askedToWaitUntil: number | null
   readonly cycles: number
   readonly pushes: number
   readonly rejectedPushes: number

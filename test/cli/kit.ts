@@ -197,6 +197,7 @@ export function syncOf(part: Partial<SyncStatus> = {}): SyncStatus {
     lastSuccessAt: NOW - 3_000,
     lastPushAt: NOW - 30_000,
     nextCycleAt: NOW + 57_000,
+    askedToWaitUntil: null,
     cycles: 12,
     pushes: 4,
     rejectedPushes: 0,

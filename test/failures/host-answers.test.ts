@@ -85,6 +85,29 @@ it('row 13: 429 is asked once, and not again within a minute, whatever rings', a
   const limited = decide(AT_REST, { type: 'failed', retryable: true, code: 'rate-limited' }, DICE)
   expect(decide(limited.state, { type: 'rang', sinceEndMs: 5000 }, DICE).delay).toBe('keep')
 })
+
+it('row 13: a host that says how long to wait is left alone by every process until then, and status and doctor say so', async () => {
+  const { url } = newRepository(server)
+  const { workers } = await makeFleet(join(folder, 'waits'), ['backend'], url)
+  const [worker] = workers as [Place]
+  const said = /The host asked to wait until \d\d:\d\d:\d\d/
+  server.inject(/git-upload-pack/, { status: 503, retryAfter: '600' })
+  expect(await syncError(worker)).toMatchObject({ code: 'transient', hint: expect.stringMatching(said) })
+  const before = server.log.length
+  await withMachine(worker, async (machine) => {
+    const running = machine.startWorker('serve')
+    machine.operations.ring('test')
+    expect((await machine.sync()).error).toMatchObject({ code: 'transient', hint: expect.stringMatching(said) })
+    await running.stop()
+    const { sync } = machine.bridge.fleet()
+    expect(sync.askedToWaitUntil).toBeGreaterThan(Date.now() + 500 * SECOND_MS)
+    expect(sync.error?.hint).toMatch(said)
+    const findings = await machine.doctor()
+    const remote = findings.find(({ check }) => check === 'remote')
+    expect(remote).toMatchObject({ ok: false, remedy: expect.stringMatching(said) })
+  })
+  expect(server.log.slice(before)).toEqual([])
+})
 const DICE = { intervalMs: 60 * SECOND_MS, random: () => 0.5 }
 
 it('row 14: while the host fails the outbox grows and tries grow rarer; afterwards everything arrives once, in order', async () => {

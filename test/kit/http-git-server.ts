@@ -26,7 +26,7 @@ export interface Access {
  * the body; `lost-answer` lets git do its work and closes the connection before the first byte; `redirect` answers 301.
  */
 export type BadAnswer =
-  | { readonly status: number; readonly retryAfter?: number }
+  | { readonly status: number; readonly retryAfter?: number | string | readonly string[] }
   | 'hang'
   | 'lost-answer'
   | { readonly cutAfter: number }
@@ -110,7 +110,7 @@ async function serve(state: State, request: http.IncomingMessage, response: http
   const bad = takeInjected(state, `${request.method} ${path}`)
   if (bad === 'hang') return
   if (bad && typeof bad === 'object' && 'status' in bad)
-    return reply(bad.status, bad.retryAfter ? { 'Retry-After': bad.retryAfter } : {}, Buffer.alloc(0))
+    return reply(bad.status, bad.retryAfter ? { 'Retry-After': bad.retryAfter as string } : {}, Buffer.alloc(0))
   if (bad && typeof bad === 'object' && 'redirect' in bad)
     return reply(301, { Location: `${bad.redirect}${path}` }, Buffer.alloc(0))
   if (!isAllowed(state, request, path))
