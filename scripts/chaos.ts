@@ -4,29 +4,44 @@
  * Exit code 1 when a promise was broken. `docs/decisions/100-chaos-with-real-processes.md` says what is left out.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { Backups } from './chaos/backups.ts'
 import { type Fleet, gather, mountDisk, unmountDisk } from './chaos/fleet.ts'
 import { endLeftovers, findLeftovers } from './chaos/leftovers.ts'
 import type { ChaosMachine } from './chaos/machine.ts'
 import { Oracle } from './chaos/oracle.ts'
-import { KINDS, type Kind, kindsFor, LEAST_MACHINES, type Plan, planFaults } from './chaos/plan.ts'
+import {
+  KINDS,
+  type Kind,
+  kindsFor,
+  LEAST_MACHINES,
+  LEAST_MINUTES,
+  LEAST_MINUTES_FOR_LONG,
+  LONG_KINDS,
+  type Plan,
+  planFaults,
+} from './chaos/plan.ts'
 import { ChaosRemote } from './chaos/remote.ts'
-import { jsonOf, type Result, tableOf } from './chaos/report.ts'
-import { type Outcome, playPlan } from './chaos/run.ts'
-import { Traffic } from './chaos/traffic.ts'
+import { jsonOf, type Result, tableOf, wrongOf } from './chaos/report.ts'
+import { storm } from './chaos/storm.ts'
 import { seeded } from './crash/random.ts'
+import { numberOf, optionsOr, UsageError } from './usage.ts'
 
-/** What is on its way when the faults are over must arrive within this: a reader asks for what it lacks after 60 s. */
-const SETTLE_MS = 100_000
-/** What was only begun may still be on its way. */
-const LAST_CYCLES_MS = 4_000
-const QUIET_LINE_MS = 15_000
+const USAGE = `npm run chaos -- [options]
 
-const options = readOptions()
+  --machines N   machines of the fleet, ${LEAST_MACHINES} or more (10)
+  --minutes M    how long faults are made, ${LEAST_MINUTES} or more (5)
+  --seed S       what the faults are drawn from (drawn)
+  --kinds A,B    these kinds of faults alone (all; under ${LEAST_MINUTES_FOR_LONG} minutes without ${LONG_KINDS.join(' and ')})
+  --keep         leave the folder with all homes where it is, and tell of failed cycles
+  --json         one object as the last line
+  --help         this text
+
+The kinds: ${KINDS.join(', ')}.
+Exit code 1 when a promise was broken, 2 for a wrong option.`
+
+const options = optionsOr(USAGE, readOptions)
 process.exitCode = await run()
 
 function readOptions() {
@@ -40,20 +55,19 @@ function readOptions() {
       keep: { type: 'boolean', default: false },
     },
   })
-  const minutes = Number(values.minutes)
-  const kinds = (values.kinds?.split(',') as Kind[] | undefined) ?? kindsFor(minutes)
+  const machines = numberOf('machines', values.machines, LEAST_MACHINES)
+  const minutes = numberOf('minutes', values.minutes, LEAST_MINUTES, 'any')
+  const seed = numberOf('seed', values.seed, 0)
+  const kinds = values.kinds === undefined ? kindsFor(minutes) : kindsOf(values.kinds)
+  const { json, keep } = values
+  return { machines, minutes, seed, kinds, json, keep }
+}
+
+function kindsOf(text: string): readonly Kind[] {
+  const kinds = text.split(',') as Kind[]
   const unknown = kinds.filter((kind) => !KINDS.includes(kind))
-  if (unknown.length > 0) throw new Error(`no such kinds: ${unknown.join(', ')}; there are ${KINDS.join(', ')}`)
-  const machines = Number(values.machines)
-  if (!(machines >= LEAST_MACHINES)) throw new Error(`chaos needs ${LEAST_MACHINES} machines or more`)
-  return {
-    machines,
-    minutes,
-    seed: Number(values.seed),
-    kinds,
-    json: values.json,
-    keep: values.keep,
-  }
+  if (unknown.length === 0) return kinds
+  throw new UsageError(`--kinds takes no ${unknown.join(', ')}; there are ${KINDS.join(', ')}`)
 }
 
 function say(text: string): void {
@@ -62,6 +76,7 @@ function say(text: string): void {
 
 async function run(): Promise<number> {
   const startedAt = Date.now()
+  const loadBefore = loadavg()[0] ?? 0
   const folder = mkdtempSync(join(tmpdir(), 'gitwire-chaos-'))
   const started: ChaosMachine[] = []
   const remote = await ChaosRemote.open(folder)
@@ -80,24 +95,29 @@ async function run(): Promise<number> {
     const plan = planFor(remote, disk)
     const oracle = new Oracle()
     const random = seeded(options.seed + 1)
-    const { machines } = options
+    const { machines, minutes, seed } = options
     const fleet = await gather({ folder, machines, roles: plan.roles, remote, oracle, disk, random, started })
-    say(`${options.machines} machines talk after ${seconds(startedAt)} s; seed ${options.seed}, ${folder}`)
-    const { outcomes, broken } = await storm(fleet, plan, random)
+    say(`${machines} machines talk after ${seconds(startedAt)} s; seed ${seed}, ${folder}`)
+    const { outcomes, broken, settledMs, mostLoad } = await storm({
+      ...{ fleet, plan, random, minutes, say },
+      errors: options.keep,
+    })
     broken.push(...(await stopAll(fleet)))
     await remote.close()
     const left = await findLeftovers(fleet)
     const result: Result = {
-      seed: options.seed,
+      ...{ machines, minutes, seed, ssh: plan.roles.ssh.length },
       outcomes,
       verdict: oracle.verdict(),
       broken: [...broken, ...left.broken],
       notes: left.notes,
+      settledSeconds: Math.round(settledMs / 100) / 10,
       seconds: seconds(startedAt),
+      load: { before: loadBefore, most: mostLoad },
     }
     say(tableOf(result))
     if (options.json) process.stdout.write(`${jsonOf(result)}\n`)
-    return result.broken.length + result.verdict.words.length === 0 ? 0 : 1
+    return wrongOf(result).length === 0 ? 0 : 1
   } finally {
     await cleanUp()
   }
@@ -109,47 +129,6 @@ function planFor(remote: ChaosRemote, disk: string | null): Plan {
   const kinds = disk === null ? options.kinds.filter((kind) => kind !== 'disk-full') : options.kinds
   const { seed, machines, minutes } = options
   return planFaults({ seed, machines, minutes, kinds, ssh: remote.ssh !== null })
-}
-
-/** The faults with the traffic, then the calm after them. */
-async function storm(
-  fleet: Fleet,
-  plan: Plan,
-  random: () => number,
-): Promise<{ outcomes: Outcome[]; broken: string[] }> {
-  const { oracle } = fleet
-  const traffic = new Traffic(fleet, random)
-  const backups = new Backups(fleet)
-  await backups.start()
-  traffic.start()
-  const startedAt = Date.now()
-  let spokenAt = 0
-  const outcomes = await playPlan({ fleet, traffic, backups }, plan, ({ outcomes: so }) => {
-    if (Date.now() - spokenAt < (process.stdout.isTTY ? 0 : QUIET_LINE_MS)) return
-    spokenAt = Date.now()
-    const healed = so.filter(({ healMs }) => healMs !== null).length
-    const open = so.filter(({ healMs, trouble }) => healMs === null && trouble === null)
-    say(
-      `${String(Math.round(seconds(startedAt))).padStart(4)} s  ${so.length} faults, ${healed} healed, ${oracle.sent} sent, ` +
-        `${oracle.missing().length} on their way  ${open.map(({ fault }) => fault.kind).join(' ')}`,
-    )
-    if (options.keep)
-      for (const { name, lastError } of fleet.machines) if (lastError !== null) say(`       ${name}: ${lastError}`)
-  })
-  await sleep(Math.max(0, startedAt + options.minutes * 60_000 - Date.now()))
-  await Promise.all([traffic.stop(), backups.stop()])
-  const settledAt = Date.now()
-  while (oracle.missing().length > 0 && Date.now() - settledAt < SETTLE_MS) await sleep(250)
-  await sleep(LAST_CYCLES_MS)
-  say(`settled ${seconds(settledAt)} s after the last fault`)
-  return { outcomes, broken: outcomes.flatMap(wordsOf) }
-}
-
-function wordsOf({ fault, injected, healMs, trouble }: Outcome): string[] {
-  const who = `${fault.kind} ${fault.id} on ${fault.machine ?? 'all'}`
-  if (trouble !== null) return [`${who}: ${trouble}`]
-  if (!injected) return []
-  return healMs === null ? [`${who} was not healed`] : []
 }
 
 async function stopAll(fleet: Fleet): Promise<string[]> {

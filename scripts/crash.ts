@@ -13,7 +13,17 @@ import { TestedMachine } from './crash/machine.ts'
 import { missing, rowCounts, violations } from './crash/oracle.ts'
 import { seeded } from './crash/random.ts'
 import { playRounds, type Tally } from './crash/rounds.ts'
+import { numberOf, optionsOr } from './usage.ts'
 
+const USAGE = `npm run crash -- [options]
+
+  --rounds N   workers that are killed, one after the other (200)
+  --seed S     what the moments are drawn from (drawn)
+  --keep       leave the folder with all homes where it is
+  --json       one object as the last line
+  --help       this text
+
+Exit code 1 when a promise was broken, 2 for a wrong option.`
 const LEAD = 'lead'
 const WORKERS = ['left', 'right']
 /** What is still on its way when the kills end must arrive within this. */
@@ -27,7 +37,7 @@ interface Options {
   readonly keep: boolean
 }
 
-const options = readOptions()
+const options = optionsOr(USAGE, readOptions)
 process.exitCode = await run(options)
 
 function readOptions(): Options {
@@ -39,7 +49,8 @@ function readOptions(): Options {
       keep: { type: 'boolean', default: false },
     },
   })
-  return { rounds: Number(values.rounds), seed: Number(values.seed), json: values.json, keep: values.keep }
+  const { json, keep } = values
+  return { rounds: numberOf('rounds', values.rounds, 1), seed: numberOf('seed', values.seed, 0), json, keep }
 }
 
 function say(text: string): void {

@@ -20,7 +20,16 @@ import { countObjects } from '../sync/growth-maintenance.ts'
 import { machineRef, type Oid } from '../sync/index.ts'
 import { signMachineNote } from '../sync/machine-note.ts'
 import { encodeLine } from '../sync/records.ts'
+import { numberOf, optionsOr } from './usage.ts'
 
+const USAGE = `npm run growth -- [options]
+
+  --days N     simulated days of one push a minute (30)
+  --text       1 KiB is the agent's text, not the sealed record
+  --json       one object as the last line
+  --help       this text
+
+Exit code 1 when a limit is not met, 2 for a wrong option.`
 const PUSHES_PER_DAY = 1440
 const PAYLOAD = 1024
 /** With heartbeats of 30 s every peer has said that it holds a line before the next push, a minute later, is made. */
@@ -189,18 +198,21 @@ async function timeToReady(dir: string, home: Home, fleet: string): Promise<numb
   return seconds
 }
 
-const { values } = parseArgs({
-  options: {
-    days: { type: 'string', default: '30' },
-    text: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-  },
+const options = optionsOr(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      days: { type: 'string', default: '30' },
+      text: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  return { ...values, days: numberOf('days', values.days, 1) }
 })
-const figures = await measure(Number(values.days), values.text)
-if (values.json) console.log(JSON.stringify(figures))
+const figures = await measure(options.days, options.text)
+if (options.json) console.log(JSON.stringify(figures))
 else console.table(figures)
 // `gc` adds a commit graph and bitmaps, 0.1 KB a push, which serve readers and are not the fleet's growth.
-const small = values.text || figures.kb_per_kb_packed < 2
+const small = options.text || figures.kb_per_kb_packed < 2
 if (!small) console.error('over the limit of 2 KB of repository per KB of payload after maintenance')
 if (figures.ready_s >= 10) console.error('over the limit of 10 s until a new machine is ready')
 process.exitCode = small && figures.ready_s < 10 ? 0 : 1

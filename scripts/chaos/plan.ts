@@ -60,6 +60,8 @@ export interface PlanInput {
 
 /** The least fleet in which every role has a machine of its own. */
 export const LEAST_MACHINES = 5
+/** Shorter runs have no room for a fault. */
+export const LEAST_MINUTES = 0.5
 const SLOT_MS = 4_000
 const JITTER_MS = 1_000
 const FIRST_MS = 1_000
@@ -76,8 +78,9 @@ const SSH_FROM_MACHINES = 8
  * What takes a minute to get over by the product's own rules: after a 429 a machine stays away, and a restored reader waits
  * before it asks for what it lacks (WIRE.md "The log").
  */
-const LONG_KINDS: readonly Kind[] = ['http-429', 'restore-database']
-const LEAST_MINUTES_FOR_LONG = 2
+export const LONG_KINDS: readonly Kind[] = ['http-429', 'restore-database']
+/** See {@link LONG_KINDS}. */
+export const LEAST_MINUTES_FOR_LONG = 2
 
 /** How long a fault lasts: least and most milliseconds. */
 const LASTS: Readonly<Record<Kind, readonly [number, number]>> = {
