@@ -25,6 +25,7 @@ import {
 import { ChaosRemote } from './chaos/remote.ts'
 import { jsonOf, type Result, tableOf, wrongOf } from './chaos/report.ts'
 import { storm } from './chaos/storm.ts'
+import { writeFigures } from './chaos/write.ts'
 import { seeded } from './crash/random.ts'
 import { numberOf, optionsOr, UsageError } from './usage.ts'
 
@@ -34,6 +35,7 @@ const USAGE = `npm run chaos -- [options]
   --minutes M    how long faults are made, ${LEAST_MINUTES} or more (5)
   --seed S       what the faults are drawn from (drawn)
   --kinds A,B    these kinds of faults alone (all; under ${LEAST_MINUTES_FOR_LONG} minutes without ${LONG_KINDS.join(' and ')})
+  --write        put the figures into docs/chaos.md
   --keep         leave the folder with all homes where it is, and tell of failed cycles
   --json         one object as the last line
   --help         this text
@@ -51,6 +53,7 @@ function readOptions() {
       minutes: { type: 'string', default: '5' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       kinds: { type: 'string' },
+      write: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
@@ -59,8 +62,8 @@ function readOptions() {
   const minutes = numberOf('minutes', values.minutes, LEAST_MINUTES, 'any')
   const seed = numberOf('seed', values.seed, 0)
   const kinds = values.kinds === undefined ? kindsFor(minutes) : kindsOf(values.kinds)
-  const { json, keep } = values
-  return { machines, minutes, seed, kinds, json, keep }
+  const { write, json, keep } = values
+  return { machines, minutes, seed, kinds, write, json, keep }
 }
 
 function kindsOf(text: string): readonly Kind[] {
@@ -116,6 +119,7 @@ async function run(): Promise<number> {
       load: { before: loadBefore, most: mostLoad },
     }
     say(tableOf(result))
+    if (options.write) writeFigures(result)
     if (options.json) process.stdout.write(`${jsonOf(result)}\n`)
     return wrongOf(result).length === 0 ? 0 : 1
   } finally {
