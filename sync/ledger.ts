@@ -172,6 +172,8 @@ export interface ControlLedger {
   markSeen(ref: string, oid: Oid, control: number, verified: boolean): void
   commands(): readonly StoredCommand[]
   addCommand(command: unknown): number
+  /** Takes back a command that no signed control holds. */
+  dropCommand(m: number): void
   dropCommands(upTo: number): void
   /** The highest control number this orchestrator ever signed. */
   lastSigned(): number
@@ -184,6 +186,8 @@ export interface PeerLedger {
   save(state: PeerState): void
   /** The incarnation that holds the window of a machine now: the newest that nobody replaces and that is open. */
   latest(machine: string): PeerState | null
+  /** Makes this incarnation the one that {@link PeerLedger.latest} gives, until a newer one is saved. */
+  prefer(peer: Peer): void
   close(peer: Peer, reason: string): void
   claim(machine: string): ClaimSeen | null
   saveClaim(claim: ClaimSeen): void

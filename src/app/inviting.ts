@@ -95,10 +95,7 @@ function checkPlan(store: Store, plan: InvitePlan): void {
   if (plan.agent === 'all' || plan.role === 'all') {
     throw new GitwireError('bad-name', '`all` means everybody', { hint: 'choose another name' })
   }
-  const queued = store.control.commands().map(({ command }) => command as Command)
-  const twice = queued.some(
-    (command) => command.type === 'invite' && (command.agent === plan.agent || command.machine === plan.machine),
-  )
+  const twice = queuedInvites(store).some(({ agent, machine }) => agent === plan.agent || machine === plan.machine)
   const host = hostOf(control, plan.agent)
   const machine = control.machines.get(plan.machine)
   if (host !== null || twice) {
@@ -115,4 +112,15 @@ function checkPlan(store: Store, plan: InvitePlan): void {
       hint: `name another with --machine; to add an agent to ${plan.machine}, paste the invite there`,
     })
   }
+}
+
+/** Invites that wait to be signed and are not withdrawn again by a later command. */
+function queuedInvites(store: Store): { readonly agent: string; readonly machine: string }[] {
+  let invites: { agent: string; machine: string }[] = []
+  for (const { command } of store.control.commands()) {
+    const queued = command as Command
+    if (queued.type === 'invite') invites.push(queued)
+    else if (queued.type === 'withdraw') invites = invites.filter(({ machine }) => machine !== queued.machine)
+  }
+  return invites
 }

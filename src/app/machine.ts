@@ -67,6 +67,7 @@ async function invite(parts: OpenMachine, input: InviteInput): Promise<InviteRes
   }
   const { sshConfig } = parts.config
   const hostKeys = await trustedHostKeys(parseRemoteUrl(parts.remote, { allowLocal: true }), sshConfig ?? undefined)
+  const signedBefore = store.control.lastSigned()
   const { line, m } = await planInvite(store, plan, { remote: parts.remote, random, hostKeys })
   const listed = () => (store.control.current()?.done[peerName(store.self.read())] ?? 0) >= m
   const { agent, role } = plan
@@ -77,8 +78,12 @@ async function invite(parts: OpenMachine, input: InviteInput): Promise<InviteRes
   for (let i = 0; i < 3 && !listed(); i++) {
     const { error } = await syncNow(parts)
     if (error === null) continue
-    // A printed line that nobody can ever use is worse than none: the secrets are forgotten, the command withdrawn.
-    store.control.addCommand({ type: 'withdraw', machine })
+    // A printed line that nobody can ever use is worse than none: the secrets are forgotten, and the command is, or once
+    // a control that may have arrived lists it, withdrawn.
+    store.transaction(() => {
+      if (store.control.lastSigned() === signedBefore) store.control.dropCommand(m)
+      else store.control.addCommand({ type: 'withdraw', machine })
+    })
     throw new SyncError(error.code as SyncError['code'], `the invite was not published: ${error.message}`, {
       hint: error.hint,
     })

@@ -89,10 +89,11 @@ function pollCache(db: Db): Pick<ControlLedger, 'seen' | 'markSeen'> {
 
 function commands(
   db: Db,
-): Pick<ControlLedger, 'commands' | 'addCommand' | 'dropCommands' | 'lastSigned' | 'saveSigned'> {
+): Pick<ControlLedger, 'commands' | 'addCommand' | 'dropCommand' | 'dropCommands' | 'lastSigned' | 'saveSigned'> {
   const select = db.prepare('SELECT m, json FROM command ORDER BY m')
   const add = db.prepare('INSERT INTO command (json) VALUES (?)')
   const drop = db.prepare('DELETE FROM command WHERE m <= ?')
+  const dropOne = db.prepare('DELETE FROM command WHERE m = ?')
   const signed = db.prepare("SELECT value FROM meta WHERE key = 'last_signed'").pluck()
   const saveSigned = db.prepare(
     "INSERT INTO meta VALUES ('last_signed', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -104,6 +105,7 @@ function commands(
         command: JSON.parse(json) as unknown,
       })),
     addCommand: (command) => Number(add.run(JSON.stringify(command)).lastInsertRowid),
+    dropCommand: (m) => void dropOne.run(m),
     dropCommands: (upTo) => void drop.run(upTo),
     lastSigned: () => Number((signed.get() as string | undefined) ?? 0),
     saveSigned: (n) => void saveSigned.run(String(n)),

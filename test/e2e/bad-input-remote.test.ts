@@ -1,5 +1,5 @@
 /** A remote that does not play along: one clear error with the next step, exit 4, and nothing lost or left. */
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type HttpGitServer, startHttpGitServer } from '../kit/http-git-server.ts'
@@ -150,7 +150,6 @@ describe('a remote that fails while a fleet works', () => {
   it('a remote that is gone says so on each machine, and everything goes on when it is back', async () => {
     const { lead, workers, remote } = await makeFleet(join(folder, 'gone'), ['backend'])
     const [worker] = workers as [Place]
-    const { renameSync } = await import('node:fs')
     renameSync(remote, `${remote}.away`)
     await sendFrom(worker, 'lead', 'kept')
     expect(await failure(worker, ['sync'])).toMatchObject({ exit: 4, code: 'not-found' })
@@ -159,6 +158,24 @@ describe('a remote that fails while a fleet works', () => {
     renameSync(`${remote}.away`, remote)
     await syncAll(worker, lead)
     expect(await inboxOf(lead)).toEqual([{ from: 'backend', text: 'kept' }])
+  })
+})
+
+describe('an invite', () => {
+  it('that could not be published is forgotten: it can be made again when the remote is back', async () => {
+    const remote = join(folder, `invite${count}.git`)
+    gitIn(remote, ['init', '--quiet', '--bare'])
+    const lead = fresh()
+    await found(lead, remote)
+    renameSync(remote, `${remote}.away`)
+    expect(await failure(lead, ['invite', 'backend'])).toMatchObject({ exit: 4 })
+    renameSync(`${remote}.away`, remote)
+    const place = fresh()
+    await joinWith(place, await inviteLine(lead, 'backend'))
+    await syncAll(lead, place)
+    await withMachine(lead, ({ bridge }) => {
+      expect(bridge.fleet().agents).toMatchObject([{ agent: 'backend', state: 'connected' }, { agent: 'lead' }])
+    })
   })
 })
 
