@@ -66,6 +66,8 @@ export class ChaosRemote {
     for (let tries = 1; ; tries++) {
       const host = fork(HOST, [join(this.#folder, 'served'), String(this.port)], {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        // A group of its own, so that the git processes that answer end with it.
+        detached: true,
       })
       const first = await Promise.race([once(host, 'message'), once(host, 'exit').then(() => null)])
       this.#http = host
@@ -77,9 +79,25 @@ export class ChaosRemote {
     if (this.ssh !== null) this.#sshd = await this.ssh.start()
   }
 
-  /** Kills both servers with -9. */
+  /** Kills both servers with -9, and the git processes that answer for the HTTP host. */
   async kill(): Promise<void> {
-    await Promise.all([this.#http, this.#sshd].map((child) => (child === null ? null : end(child, 'SIGKILL'))))
+    await this.#end('SIGKILL')
+  }
+
+  /**
+   * As a service manager ends a service: with all that it started. A `git http-backend` whose server dies in the middle of
+   * a request's body reads the end of it for ever, on a whole processor (`pipe_fixed_length` in git 2.39's http-backend.c).
+   */
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    await Promise.all([this.#http, this.#sshd].map((child) => (child === null ? null : end(child, signal))))
+    const group = this.#http?.pid
+    this.#http = null
+    if (group === undefined) return
+    try {
+      process.kill(-group, 'SIGKILL')
+    } catch {
+      // Nothing of it was left.
+    }
   }
 
   /** Answers badly until the returned function is called. */
@@ -137,7 +155,7 @@ export class ChaosRemote {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#http, this.#sshd].map((child) => (child === null ? null : end(child, 'SIGTERM'))))
+    await this.#end('SIGTERM')
   }
 
   /** The ports on which somebody still listens. */
