@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Arena, everybodySynced, play } from './faults.ts'
 import type { ChaosMachine } from './machine.ts'
 import { type Fault, type Kind, type Plan, STATE_KINDS } from './plan.ts'
+import { healLimitMs } from './traffic.ts'
 
 /** What became of a fault. `healMs` is null while, or when, it was not healed. */
 export interface Outcome {
@@ -45,7 +46,7 @@ async function playOne(arena: Arena, outcome: Outcome): Promise<void> {
     outcome.injected = await play(arena, outcome.fault)
     outcome.over = true
     const { machine, to } = probed(arena, outcome.fault)
-    outcome.healMs = await arena.traffic.probe(machine, to)
+    outcome.healMs = await arena.traffic.probe(machine, to, healLimitMs(outcome.fault.kind))
   } catch (error) {
     outcome.trouble = (error as Error).stack ?? String(error)
   }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fleet } from './fleet.ts'
 import type { ChaosMachine } from './machine.ts'
+import type { Kind } from './plan.ts'
 
 /** Each machine writes about this often. */
 const GAP_MS = 1_400
@@ -10,7 +11,14 @@ const LARGE_BYTES = 50_000
 const MOST_BYTES = 500
 const STORED_MS = 3_000
 /** A fault whose probe takes longer is not healed. */
-export const HEAL_LIMIT_MS = 120_000
+const HEAL_LIMIT_MS = 120_000
+/** After a 429 a machine may stay away for two minutes by its own rules, for four where its last try had failed as well. */
+const HEAL_LIMIT_429_MS = 300_000
+
+/** How long the probe of a fault of this kind may take. */
+export function healLimitMs(kind: Kind): number {
+  return kind === 'http-429' ? HEAL_LIMIT_429_MS : HEAL_LIMIT_MS
+}
 
 /** See the file. */
 export class Traffic {
@@ -67,10 +75,13 @@ export class Traffic {
     return machine.order({ do: 'send', to: about.to, n, bytes: about.bytes }) ? n : null
   }
 
-  /** Sends from `machine` until one message was stored and has arrived. @returns the time it took, null when it never did */
-  async probe(machine: ChaosMachine, to: string): Promise<number | null> {
+  /**
+   * Sends from `machine` until one message was stored and has arrived.
+   * @returns the time it took, null when it was more than `limitMs`
+   */
+  async probe(machine: ChaosMachine, to: string, limitMs: number): Promise<number | null> {
     const start = Date.now()
-    const left = () => start + HEAL_LIMIT_MS - Date.now()
+    const left = () => start + limitMs - Date.now()
     while (left() > 0) {
       let n: number | null = null
       const stored = machine.hear(['stored', 'failed'], STORED_MS, (said) => said.to === to && said.n === n)
