@@ -179,6 +179,8 @@ export interface App {
   /** Throws `not-joined`, `several-fleets`. `fleet` may be a unique prefix. */
   open(home: Home, options?: { fleet?: string }): Promise<Machine>
   init(input: InitInput): Promise<InitResult>
+  /** Checks a machine that may not have joined, and a remote if one is named; changes nothing. Throws `bad-url`. */
+  examine(home: Home, remote?: string): Promise<readonly Finding[]>
   join(input: JoinInput): Promise<JoinResult>
   /** Makes a new database as a new incarnation from what the remote's live window holds. */
   rebuild(home: Home, options?: { fleet?: string }): Promise<{ fleet: string; incarnation: string; messages: number }>

@@ -1,4 +1,5 @@
 /** The composition root: the only place that knows every part. */
+import { examine } from './app/examine.ts'
 import { resolveHome } from './app/home.ts'
 import { init } from './app/init.ts'
 import { join } from './app/join.ts'
@@ -11,6 +12,7 @@ export const app: App = {
   home: resolveHome,
   open: openMachine,
   init,
+  examine,
   join,
   rebuild,
 }

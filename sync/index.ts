@@ -53,7 +53,7 @@ export {
 } from './paths.ts'
 export type { Clock, Oid, RandomBytes, RefTip, Remote, Repository } from './ports.ts'
 export type { AnyRecord, Mark, MessageRecord, Ranges, StatusRecord } from './records.ts'
-export { openRemote, probeObjectFormat } from './remote.ts'
+export { openRemote, probeObjectFormat, probePush } from './remote.ts'
 export { parseRemoteUrl, type RemoteUrl } from './remote-url.ts'
 export { type GitRepository, openRepository } from './repository.ts'
 export { RETRY_AFTER_LIMIT_MS } from './retry-after.ts'

@@ -74,6 +74,17 @@ export async function probeObjectFormat(
   return first === undefined ? null : first.length === 64 ? 'sha256' : 'sha1'
 }
 
+/**
+ * Asks the remote whether this account may create a ref, without creating it. What only a real push shows, hooks and rules
+ * about branches, is not asked.
+ * @throws SyncError as `push` does
+ */
+export async function probePush(options: OpenRemoteOptions, signal?: AbortSignal): Promise<void> {
+  const oid = await options.repository.commit({ parent: null, puts: new Map() })
+  const ref = `refs/heads/${options.prefix}m/probe-00000000`
+  await new GitRemote(options).push({ ref, oid, expected: null }, signal, ['--dry-run'])
+}
+
 class GitRemote implements Remote {
   readonly url: string
   readonly #options: OpenRemoteOptions
@@ -167,11 +178,12 @@ class GitRemote implements Remote {
   async push(
     update: { readonly ref: RefName; readonly oid: Oid; readonly expected: Oid | null },
     signal?: AbortSignal,
+    more: readonly string[] = [],
   ): Promise<PushOutcome> {
     const { ref, oid } = update
     const refspec = `${assertOid(oid)}:${assertRef(ref)}`
     const local = this.#options.url.kind === 'file' ? [LOCAL_RECEIVE_PACK] : []
-    const args = ['push', '--porcelain', '--no-verify', '--no-signed', ...local, '--', this.url, refspec]
+    const args = ['push', '--porcelain', '--no-verify', '--no-signed', ...more, ...local, '--', this.url, refspec]
     const doing = `pushing ${ref} to ${this.url}`
     const outcome = await this.#authorized(
       async (header) => readPushAnswer(await this.#network(args, header, signal), ref, doing),

@@ -9,6 +9,7 @@ import {
   openRepository,
   type Pace,
   parseRemoteUrl,
+  probePush,
   type Remote,
   type RemoteUrl,
 } from '../../sync/index.ts'
@@ -21,6 +22,8 @@ export interface Access {
   readonly remote: Remote
   readonly repository: GitRepository
   readonly clock: Clock
+  /** Asks whether this account may push, without pushing. @throws SyncError as a push does */
+  probe(): Promise<void>
   close(): Promise<void>
 }
 
@@ -38,7 +41,7 @@ export async function openAccess(
     objectFormat: 'sha1',
     compress: url.kind !== 'file',
   })
-  const remote = await openRemote({
+  const options = {
     url,
     repository,
     prefix,
@@ -48,12 +51,14 @@ export async function openAccess(
     ...(existsSync(files.knownHosts) ? { knownHosts: files.knownHosts } : {}),
     ...(url.kind === 'ssh' ? { sshControlDir: files.sshConnections } : {}),
     ...(config.sshConfig === null ? {} : { sshConfig: config.sshConfig }),
-  })
+  }
+  const remote = await openRemote(options)
   return {
     url,
     remote,
     repository,
     clock: systemClock,
+    probe: () => probePush(options),
     close: async () => {
       await remote.close()
       await repository.close()

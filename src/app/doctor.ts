@@ -1,10 +1,11 @@
 /** `gitwire doctor`: each check says what it found, and what to do where it is not well. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { createGitRunner, parseRemoteUrl } from '../../sync/index.ts'
+import { parseRemoteUrl } from '../../sync/index.ts'
 import type { Finding } from '../app-types.ts'
 import { pushesPerMinute } from './access.ts'
 import { budgetFindings } from './doctor-budget.ts'
+import { bad, gitFinding, ok } from './finding.ts'
 import { syncNow } from './leading.ts'
 import type { OpenMachine } from './open.ts'
 import { upkeepFact } from './upkeep.ts'
@@ -16,7 +17,7 @@ const DEFAULT_INTERVAL_MS = 60_000
 /** Runs every check; the remote's rights are probed by a real push of this machine's own ref. */
 export async function doctor(machine: OpenMachine): Promise<readonly Finding[]> {
   const findings = [
-    await git(),
+    await gitFinding(),
     database(machine),
     keys(machine),
     ...(await remote(machine)),
@@ -26,17 +27,6 @@ export async function doctor(machine: OpenMachine): Promise<readonly Finding[]> 
     ...growth(machine),
   ]
   return findings
-}
-
-const ok = (check: string, detail: string): Finding => ({ check, ok: true, detail, remedy: '' })
-const bad = (check: string, detail: string, remedy: string): Finding => ({ check, ok: false, detail, remedy })
-
-async function git(): Promise<Finding> {
-  const result = await createGitRunner().run({ args: ['version'], deadlineMs: 10_000 })
-  const version = /(\d+)\.(\d+)\S*/.exec(result.stdout.toString())
-  if (result.code !== 0 || version === null) return bad('git', 'git does not run', 'install git 2.34 or newer')
-  const recent = Number(version[1]) > 2 || Number(version[2]) >= 34
-  return recent ? ok('git', version[0]) : bad('git', version[0], 'install git 2.34 or newer')
 }
 
 function database(machine: OpenMachine): Finding {

@@ -2,7 +2,7 @@
  * Where things live: state in `$XDG_STATE_HOME/gitwire/<fleet>/`, configuration in `$XDG_CONFIG_HOME/gitwire/config.json`,
  * both in `GITWIRE_HOME` when it is set; nothing in `/tmp`. Folders are 0700, files 0600 from creation.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import type { Home } from '../app-types.ts'
@@ -72,7 +72,8 @@ export function removeState(files: MachineFiles): void {
 
 /** The fleets this home has joined, by id. */
 export function fleetsOf(home: Home): string[] {
-  if (!existsSync(home.stateDir)) return []
+  // A file in its place holds no fleet; the doctor says so, and `init` and `join` cannot make a folder there.
+  if (!statSync(home.stateDir, { throwIfNoEntry: false })?.isDirectory()) return []
   return readdirSync(home.stateDir).filter((name) => FLEET.test(name) && existsSync(machineFiles(home, name).identity))
 }
 

@@ -47,7 +47,7 @@ export async function alone<T>(home: Home, work: () => Promise<T>): Promise<T> {
 
 /** Null also where the file that was locked is no longer the one at `path`: its owner has removed it. */
 function takeSetup(path: string): MachineLock | null {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeStateDir(dirname(path))
   // SQLite makes and closes the file: a handle of our own would, when closed, drop a lock that this process holds.
   if (inodeOf(path) === null) tryLock(path)?.release()
   const before = inodeOf(path)
@@ -55,6 +55,17 @@ function takeSetup(path: string): MachineLock | null {
   if (lock === null || before === inodeOf(path)) return lock
   lock.release()
   return null
+}
+
+function makeStateDir(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new GitwireError('usage', `${dir} cannot be made: ${(cause as Error).message}`, {
+      hint: 'set GITWIRE_HOME to a folder that this user may write; `gitwire doctor` checks it',
+      cause,
+    })
+  }
 }
 
 function inodeOf(path: string): bigint | null {

@@ -50,13 +50,18 @@ export const lookCommands: readonly CommandSpec[] = [
     group: 'Look',
     summary: 'check this machine, or the way to an agent',
     details:
-      "Every failed check says what to do. A ping is answered by the other machine's bridge; its agent is not disturbed.",
+      "Every failed check says what to do. Before this machine has joined, what can be checked is: git, Node.js, the home, the clock and, with --remote, whether that repository can be read and pushed to; nothing is left there. A ping is answered by the other machine's bridge; its agent is not disturbed.",
     arguments: [],
     options: [
+      { name: 'remote', kind: 'text', value: 'URL', summary: 'check the rights on this remote too, before joining' },
       { name: 'ping', kind: 'text', value: 'AGENT', summary: 'measure a round trip to this agent' },
       { name: 'timeout', kind: 'duration', value: 'TIME', standard: '2m', summary: 'how long a ping may take' },
     ],
-    examples: ['gitwire doctor', 'gitwire doctor --ping backend'],
+    examples: [
+      'gitwire doctor',
+      'gitwire doctor --remote git@github.com:acme/fleet.git',
+      'gitwire doctor --ping backend',
+    ],
     exitCodes: [3, 4, 7],
   },
 ]
