@@ -10,6 +10,7 @@ export {
   roleOf,
   signControl,
 } from './control.ts'
+export type { ControlLedger } from './control-ledger.ts'
 export { type CycleMemory, runCycle } from './cycle.ts'
 export { type Doorbell, ringFolder, watchFolder, watchLocalRemote } from './doorbell.ts'
 export { SyncError, type SyncErrorCode } from './errors.ts'
@@ -21,7 +22,6 @@ export { countObjects, type MaintenanceReport, maintainChecked } from './growth-
 export type { Command } from './lead-commands.ts'
 export type {
   ClaimSeen,
-  ControlLedger,
   HeldLine,
   HoldReason,
   InboundLedger,

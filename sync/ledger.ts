@@ -4,7 +4,7 @@
  * cycle repairs.
  */
 import type { Position } from './chain.ts'
-import type { ControlState } from './control.ts'
+import type { ControlLedger } from './control-ledger.ts'
 import type { GrowthLedger, Loss } from './growth-ledger.ts'
 import type { Peer } from './paths.ts'
 import type { Oid } from './ports.ts'
@@ -128,12 +128,6 @@ export interface Notice {
   readonly payload: object
 }
 
-/** A command of this orchestrator; `m` grows. The payload is `Command` of lead-commands. */
-export interface StoredCommand {
-  readonly m: number
-  readonly command: unknown
-}
-
 export interface SelfLedger {
   read(): SelfState
   write(patch: Partial<SelfState>): void
@@ -150,34 +144,6 @@ export interface SelfLedger {
   /** Claim refs of further agents to create or put back: the invited machine, its incarnation, the claim. */
   extraClaims(): readonly (Peer & { readonly agent: string; readonly claim: Uint8Array; readonly placed: boolean })[]
   markExtraClaim(peer: Peer, state: 'placed' | 'missing' | 'done'): void
-}
-
-export interface ControlLedger {
-  /** The applied control, or null before the first. Cached by number. */
-  current(): ControlState | null
-  /** The commit that `current` was read from. */
-  commit(): Oid | null
-  apply(control: ControlState, commit: Oid): void
-  roots(): readonly Uint8Array[]
-  saveRoots(roots: readonly Uint8Array[]): void
-  addKey(c: string, e: number, key: Uint8Array): void
-  /** Every key held for an epoch; two under one number are both kept. */
-  keys(c: string, e: number): readonly Uint8Array[]
-  /** All keys, for sealing. */
-  allKeys(c: string): ReadonlyMap<number, readonly Uint8Array[]>
-  credentialOpened(path: string, sha256: string): boolean
-  markCredential(path: string, sha256: string): void
-  /** Poll cache: which commit of a ref was judged, under which control, and whether it verified. */
-  seen(ref: string): { readonly oid: Oid; readonly control: number; readonly verified: boolean } | null
-  markSeen(ref: string, oid: Oid, control: number, verified: boolean): void
-  commands(): readonly StoredCommand[]
-  addCommand(command: unknown): number
-  /** Takes back a command that no signed control holds. */
-  dropCommand(m: number): void
-  dropCommands(upTo: number): void
-  /** The highest control number this orchestrator ever signed. */
-  lastSigned(): number
-  saveSigned(n: number): void
 }
 
 export interface PeerLedger {
