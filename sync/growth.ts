@@ -8,6 +8,7 @@ import { type ControlState, hostOf } from './control.ts'
 import type { Parked } from './growth-ledger.ts'
 import { queueVoids, voidsForReturned } from './growth-voids.ts'
 import type { Ledger, PeerState } from './ledger.ts'
+import { followLiving, preferLiving, type Standing } from './living.ts'
 import { addressees, type WindowLimits } from './window.ts'
 
 /** A machine is silent after this many of its own heartbeat gaps. */
@@ -40,6 +41,7 @@ export interface ReceiverMemory {
   /** In touch with the remote since the last save. */
   unsavedMs: number
   readonly watches: Map<string, Watch>
+  readonly standings: Map<string, Standing>
 }
 
 /** Parks who stands still, expires what is too old or too much. Call after a pull. @returns what to remember. */
@@ -52,6 +54,10 @@ export function tendReceivers(context: SyncContext, before: ReceiverMemory | nul
   memory.lookedMs = nowMs
   memory.unsavedMs += Math.min(lookMs, LONGEST_LOOK_MS)
   if (control === null) return memory
+  for (const living of followLiving(ledger, memory.standings, lookMs, (peer) => SILENT_GAPS * gapMs(peer))) {
+    preferLiving(ledger, control, living)
+    ledger.transaction(() => heardReceiver(ledger, living))
+  }
   watchAll(ledger, control, memory.watches, lookMs)
   const limits = windowLimits(context)
   parkSilent(ledger, control, memory.watches, limits)
@@ -65,7 +71,13 @@ export function tendReceivers(context: SyncContext, before: ReceiverMemory | nul
 /** Between two processes only the wall clock tells how long it was; a jump of it counts as a day at most. */
 function startWatching({ ledger, clock }: SyncContext, nowMs: number): ReceiverMemory {
   const awayMs = Math.min(Math.max(0, clock.wallMs() - ledger.growth.touch().wallAt), LONGEST_LOOK_MS)
-  return { lookedMs: nowMs, sweptMs: Number.NEGATIVE_INFINITY, unsavedMs: awayMs, watches: new Map() }
+  return {
+    lookedMs: nowMs,
+    sweptMs: Number.NEGATIVE_INFINITY,
+    unsavedMs: awayMs,
+    watches: new Map(),
+    standings: new Map(),
+  }
 }
 
 /** One look adds at most one gap of the machine's own: while the remote was out of reach, nobody could move. */

@@ -32,11 +32,16 @@ export async function recoverOwnRefs(context: SyncContext, refs: Refs, signal?: 
   if (self.recovering !== true) return
   for (const [ref, oid] of refs) {
     const peer = parseMachineRef(self.prefix, ref)
-    if (peer === null || peer.machine !== self.machine || peer.incarnation === self.incarnation) continue
+    const isOld = peer?.machine === self.machine && peer.incarnation !== self.incarnation
+    if (!isOld && !(ref === self.ref && oid !== self.tip)) continue
     if (!(await context.repository.has(oid))) await context.remote.fetch([{ ref, oid }], signal)
     await recoverOne(context, oid)
   }
-  ledger.self.write({ recovering: false })
+  ledger.transaction(() => {
+    // An agent that came here after the backup was taken gets what this machine had sent to it.
+    for (const agent of ledger.self.agents()) ledger.inbound.deliverLocally(agent)
+    ledger.self.write({ recovering: false })
+  })
 }
 
 async function recoverOne(context: SyncContext, oid: Oid): Promise<void> {

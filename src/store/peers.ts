@@ -3,6 +3,7 @@ import type { ClaimSeen, PeerLedger, PeerState } from '../../sync/index.ts'
 import type { Db } from './database.ts'
 
 interface PeerRow {
+  id: number
   machine: string
   incarnation: string
   n: number
@@ -32,9 +33,9 @@ export function peerStore(db: Db, wallMs: () => number): PeerStore {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (machine, incarnation) DO UPDATE SET n = excluded.n, sha256 = excluded.sha256,
     seq = excluded.seq, chain = excluded.chain, control = excluded.control, custody = excluded.custody, every_s = excluded.every_s,
     replaces = excluded.replaces, closed = excluded.closed, heard_at = excluded.heard_at, sees_us = excluded.sees_us`)
-  const latest = db.prepare(`SELECT * FROM peer p WHERE machine = ? AND closed IS NULL AND NOT EXISTS (
-    SELECT 1 FROM peer q WHERE q.machine = p.machine AND q.closed IS NULL AND q.replaces = p.machine || '-' || p.incarnation)
-    ORDER BY id DESC LIMIT 1`)
+  const open = db.prepare('SELECT * FROM peer WHERE machine = ? AND closed IS NULL')
+  const disown = db.prepare('UPDATE peer SET replaces = NULL WHERE machine = ? AND replaces = ?')
+  const raise = db.prepare('UPDATE peer SET id = (SELECT max(id) + 1 FROM peer) WHERE machine = ? AND incarnation = ?')
   const close =
     db.prepare(`INSERT INTO peer (machine, incarnation, n, sha256, seq, chain, control, custody, every_s, closed, heard_at)
     VALUES (?, ?, 0, '', 0, '', 0, 0, 60, ?, ?) ON CONFLICT (machine, incarnation) DO UPDATE SET closed = excluded.closed`)
@@ -63,7 +64,17 @@ export function peerStore(db: Db, wallMs: () => number): PeerStore {
         peer.seesUs,
       )
     },
-    latest: (machine) => state(latest.get(machine) as PeerRow | undefined),
+    latest(machine) {
+      // One row for most machines: SQLite's sorter and a subquery would cost ten times what the search does.
+      const rows = open.all(machine) as PeerRow[]
+      const replaced = new Set(rows.map(({ replaces }) => replaces))
+      const holding = rows.filter(({ incarnation }) => !replaced.has(`${machine}-${incarnation}`))
+      return state(holding.sort((a, b) => b.id - a.id)[0])
+    },
+    prefer({ machine, incarnation }) {
+      disown.run(machine, `${machine}-${incarnation}`)
+      raise.run(machine, incarnation)
+    },
     close: (peer, reason) => void close.run(peer.machine, peer.incarnation, reason, wallMs()),
     claim: (machine) => (claim.get(machine) as ClaimSeen | undefined) ?? null,
     saveClaim: (seen) => void saveClaim.run(seen.machine, seen.incarnation, seen.sign, seen.seal, seen.holder),

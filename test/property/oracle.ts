@@ -1,8 +1,9 @@
 /** What must be true after a settled run: WIRE.md's promises, judged from outside. */
-import { type ControlState, hostOf, machineRef } from '../../sync/index.ts'
+import { hostOf, machineRef } from '../../sync/index.ts'
 import type { FleetMachine } from '../kit/memory-fleet.ts'
 import { judgeHolders } from './holders.ts'
 import { judgeInviteCopies } from './invite-copies.ts'
+import { unsentRows } from './rest.ts'
 import type { Profile } from './schedule.ts'
 import type { Sent, World } from './world.ts'
 
@@ -34,7 +35,7 @@ function judgeDelivery(world: World, members: Members): void {
     for (const to of message.to) {
       const receiver = members.get(hostOf(control, to) ?? '')
       if (receiver === undefined) continue
-      const seen = judgeReceiver(world, message, to, receiver.key)
+      const seen = judgeReceiver(world, message, to, { key: receiver.key, isKnown: row !== null })
       const delivery = deliveries.find(({ agent }) => agent === to)
       if (seen > 0 && row !== null && (delivery === undefined || delivery.acked_at === null)) {
         world.fail(`no receipt: ${describe(message)} to ${to} was acknowledged and ${message.by} does not know`)
@@ -47,14 +48,21 @@ function judgeDelivery(world: World, members: Members): void {
 }
 
 /** @returns how often the agent saw it for the first time, in the life that its database remembers */
-function judgeReceiver(world: World, message: Sent, to: string, key: string): number {
+function judgeReceiver(
+  world: World,
+  message: Sent,
+  to: string,
+  { key, isKnown }: { readonly key: string; readonly isKnown: boolean },
+): number {
   const seen = world.agents.get(`${key}/${to}`)?.surfaced.filter(({ id }) => id === message.id).length ?? 0
   if (seen > 1) world.fail(`doubled: ${describe(message)} was surfaced ${seen} times to ${to}`)
   // Who acknowledged it and was restored has had it: only what no agent acknowledged comes again.
   if (seen > 0 || world.everAcked.has(`${key}/${to} ${message.id}`)) return seen
   const what = `${describe(message)} never reached ${to} on ${key}`
-  if (message.fate === 'gone') world.except('no copy left', what)
-  else if (message.fate === 'dropped' && world.restores.has(key)) world.except('both restored', what)
+  // Who has it, or has it back from its own old ref, must deliver it.
+  const isDropped = !isKnown && message.fate !== 'kept'
+  if (isDropped && world.restores.has(key)) world.except('both restored', what)
+  else if (isDropped && message.fate === 'gone') world.except('no copy left', what)
   else world.fail(`${message.early ? 'lost early' : 'lost'}: ${what}`)
   return seen
 }
@@ -106,25 +114,13 @@ function judgeRest(world: World, members: Members, name: string, { store, invite
   const left = store.outbound.size(self.tail.seq)
   if (left.count > 0) stuck.push(`${left.count} lines in the window`)
   const control = store.control.current()
-  const rows = unsentRows(control, { store, self })
+  const rows = unsentRows(store)
   if (rows > 0) stuck.push(`${rows} unsent rows`)
   if (store.outbound.notices().length > 0) stuck.push('unsent notices')
   if (store.control.commands().length > 0 && control?.lead !== self.machine) stuck.push('commands')
   if (inviteKeys.length > 0) stuck.push('an invite key is still here')
   if (store.integrity() !== 'ok') stuck.push('the database is damaged')
   for (const what of stuck) world.fail(`frozen: ${name}: ${what}`)
-}
-
-/** An orchestrator holds back what it has for an agent that has not joined. */
-function unsentRows(
-  control: ControlState | null,
-  { store, self }: { store: FleetMachine['store']; self: { machine: string } },
-): number {
-  return store.outbound.unsent(1000).filter(({ c, from }) => {
-    if (control === null || hostOf(control, from) !== self.machine) return false
-    const agents = Object.keys(control.conversations.get(c)?.participants ?? {})
-    return agents.every((agent) => control.machines.get(hostOf(control, agent) ?? '')?.status === 'active')
-  }).length
 }
 
 /**

@@ -1,10 +1,11 @@
 /** Plays a schedule, settles it without faults, and asks the oracle. */
 import { act } from './moves.ts'
 import { judge } from './oracle.ts'
+import { isQuiet } from './rest.ts'
 import type { Schedule } from './schedule.ts'
 import { type Counts, World } from './world.ts'
 
-const LEAST_ROUNDS = 5
+const LEAST_ROUNDS = 3
 const MOST_ROUNDS = 40
 /** Of these a machine may still hear that a ref moved or is gone: what was restored is put back by others first. */
 const MENDING_ROUNDS = 3
@@ -62,14 +63,4 @@ async function settle(world: World): Promise<number> {
     if (world.violations.length > 0 || (round >= LEAST_ROUNDS && isQuiet(world))) return round
   }
   return MOST_ROUNDS
-}
-
-function isQuiet(world: World): boolean {
-  return world.living().every(([, { store }]) => {
-    const self = store.self.read()
-    const { outbound } = store
-    const owes = outbound.hasUrgent() || outbound.oldestReceiptAt() !== null
-    const waits = store.inbound.openStreams().length > 0
-    return !self.pending && !owes && !waits && outbound.size(self.tail.seq).count === 0
-  })
 }
