@@ -8,7 +8,7 @@ export const USAGE = `npm run sim -- [options]
   --runs N       runs of each fault class (1000)
   --seed S       the first seed (1)
   --faults C     none, host, restore, host,restore, or all: each of them (all)
-  --steps N      actions of a run (60 and 10 for each machine)
+  --steps N      actions of a run (40 and 10 for each machine)
   --machines N   machines of a run, 2 to 10 (drawn from the seed: most runs have few)
   --jobs N       processes (one for each processor)
   --shrink       shorten a failing seed of each kind and print it as a schedule

@@ -9,6 +9,7 @@ import {
   type Signer,
 } from '../../credentials/index.ts'
 import type { InviteKeys } from '../../src/app/inviting.ts'
+import { openerOf } from './open-sealed.ts'
 
 /** Where a fleet's keys come from; no two machines or invites of one fleet ever share one. */
 export interface FleetKeys {
@@ -47,7 +48,7 @@ export function pooledKeys(): FleetKeys {
     },
     async identity() {
       const at = used.identities++
-      made.identities[at] ??= await fresh.identity()
+      made.identities[at] ??= fastOpening(await fresh.identity())
       return made.identities[at]
     },
     async invite() {
@@ -57,9 +58,15 @@ export function pooledKeys(): FleetKeys {
     },
     async ofInvite(invite) {
       const secret = invite.sealing.text()
-      const identity = ofInvites.get(secret) ?? (await fresh.ofInvite(invite))
+      const identity = ofInvites.get(secret) ?? fastOpening(await fresh.ofInvite(invite))
       ofInvites.set(secret, identity)
       return identity
     },
   }
+}
+
+function fastOpening(identity: MachineIdentity): MachineIdentity {
+  const { seal } = JSON.parse(identity.export().text()) as { seal: string }
+  const open = openerOf(seal)
+  return { ...identity, open: async (sealed) => open(sealed) }
 }

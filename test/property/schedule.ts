@@ -115,7 +115,7 @@ export function makeSchedule(seed: number, { steps, machines, faults = 'none' }:
   const random = seeded(seed * 7919 + 17)
   const number = () => Math.floor(random() * 1_000_000)
   const count = machines ?? (MACHINES[Math.floor(random() * MACHINES.length)] as number)
-  const length = steps ?? 60 + 10 * count
+  const length = steps ?? 40 + 10 * count
   const kinds = Object.entries({ ...WEIGHTS, ...CLASS_WEIGHTS[faults] }) as [Kind, number][]
   const total = kinds.reduce((sum, [, weight]) => sum + weight, 0)
   const pick = (): Kind => {
