@@ -34,7 +34,7 @@ export const RESUME_SPREAD_MS = SECOND
 export interface ScheduleState {
   /** The gap of adaptive polling; null while the base schedule holds. Milliseconds. */
   readonly gapMs: number | null
-  /** Retryable failures in a row. */
+  /** Retryable failures in a row; where the remote limits our rate, those since it began to. */
   readonly failures: number
   /** Starts in a row that were due to `again`. */
   readonly agains: number
@@ -125,12 +125,15 @@ function afterFailure(
   const awayMs = failure.retryAfterMs ?? 0
   const failed = { ...state, agains: 0, breathMs: BREATH_MS, heedsRings: heedsRings && awayMs === 0, awayMs }
   if (!retryable) return { state: { ...failed, failures: 0 }, delay: HOPELESS_INTERVALS * rules.intervalMs }
-  const ceilingMs = Math.min(BACKOFF_LIMIT_MS, Math.max(BACKOFF_START_MS, 2 * leastMs) * 2 ** state.failures)
+  // Rings bring many tries into a short outage. A limit that the recovered host then sets starts at its own beginning:
+  // counted together, a machine that heeds no ring would be away for 15 minutes.
+  const before = !heedsRings && state.heedsRings ? 0 : state.failures
+  const ceilingMs = Math.min(BACKOFF_LIMIT_MS, Math.max(BACKOFF_START_MS, 2 * leastMs) * 2 ** before)
   // Full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), but above the least:
   // a retry after 0 ms helps nobody, and one within a minute annoys a host that counts.
   const dice = rules.random()
   const delay = Math.max(leastMs + dice * (ceilingMs - leastMs), awayMs * (1 + dice * AWAY_SPREAD))
-  return { state: { ...failed, failures: state.failures + 1 }, delay }
+  return { state: { ...failed, failures: before + 1 }, delay }
 }
 
 /** The first start of the base schedule that is later than this; both in milliseconds since 1970. */
