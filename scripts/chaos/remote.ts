@@ -12,6 +12,8 @@ import type { BadAnswer, HostOrder } from './protocol.ts'
 const HOST = join(import.meta.dirname, 'host.ts')
 const NAME = 'fleet.git'
 const START_TRIES = 5
+/** What a git gets to end after it was asked to. */
+const GROUP_MS = 2_000
 
 /** See the file. */
 export class ChaosRemote {
@@ -79,7 +81,7 @@ export class ChaosRemote {
     if (this.ssh !== null) this.#sshd = await this.ssh.start()
   }
 
-  /** Kills both servers with -9, and the git processes that answer for the HTTP host. */
+  /** Kills both servers with -9, and ends the git processes that answer for the HTTP host. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL')
   }
@@ -89,15 +91,10 @@ export class ChaosRemote {
    * a request's body reads the end of it for ever, on a whole processor (`pipe_fixed_length` in git 2.39's http-backend.c).
    */
   async #end(signal: NodeJS.Signals): Promise<void> {
-    await Promise.all([this.#http, this.#sshd].map((child) => (child === null ? null : end(child, signal))))
     const group = this.#http?.pid
+    await Promise.all([this.#http, this.#sshd].map((child) => (child === null ? null : end(child, signal))))
     this.#http = null
-    if (group === undefined) return
-    try {
-      process.kill(-group, 'SIGKILL')
-    } catch {
-      // Nothing of it was left.
-    }
+    if (group !== undefined) await endGroup(group)
   }
 
   /** Answers badly until the returned function is called. */
@@ -163,6 +160,17 @@ export class ChaosRemote {
     const ports = [this.port, ...(this.ssh === null ? [] : [this.ssh.port])]
     const open = await Promise.all(ports.map(listens))
     return ports.filter((_, i) => open[i])
+  }
+}
+
+/** Politely first: a git that is asked to end takes its locks and temporary objects with it. */
+async function endGroup(group: number): Promise<void> {
+  try {
+    process.kill(-group, 'SIGTERM')
+    for (const patience = Date.now() + GROUP_MS; Date.now() < patience; await sleep(20)) process.kill(-group, 0)
+    process.kill(-group, 'SIGKILL')
+  } catch {
+    // Nothing of it is left.
   }
 }
 

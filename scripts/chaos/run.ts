@@ -32,28 +32,39 @@ export async function playPlan(arena: Arena, plan: Plan, onProgress: (progress: 
     const outcome: Outcome = { fault, injected: false, over: false, healMs: null, trouble: null }
     outcomes.push(outcome)
     if ((STATE_KINDS as readonly Kind[]).includes(fault.kind)) {
-      states = states.then(() => playOne(arena, outcome)).then(() => everybodySynced(arena))
+      states = states.then(() => playOne(arena, outcome, outcomes)).then(() => everybodySynced(arena))
       playing.push(states)
-    } else playing.push(playOne(arena, outcome))
+    } else playing.push(playOne(arena, outcome, outcomes))
   }
   await Promise.all(playing)
   clearInterval(ticking)
   return outcomes
 }
 
-async function playOne(arena: Arena, outcome: Outcome): Promise<void> {
+async function playOne(arena: Arena, outcome: Outcome, outcomes: readonly Outcome[]): Promise<void> {
   try {
     outcome.injected = await play(arena, outcome.fault)
     outcome.over = true
-    const { machine, to } = probed(arena, outcome.fault)
+    const { machine, to } = probed(arena, outcome.fault, outcomes)
     outcome.healMs = await arena.traffic.probe(machine, to, healLimitMs(outcome.fault.kind))
   } catch (error) {
     outcome.trouble = (error as Error).stack ?? String(error)
   }
 }
 
-/** The affected machine, or one of all, and the first that it writes to: the orchestrator, or a worker of it. */
-function probed({ fleet }: Arena, { machine, draw }: Fault): { machine: ChaosMachine; to: string } {
-  const one = fleet.machines[machine ?? Math.floor(draw * fleet.machines.length)] as ChaosMachine
+/**
+ * The affected machine, or one of all that has no fault of its own to get over, and the first that it writes to: the
+ * orchestrator, or a worker of it.
+ */
+function probed(
+  { fleet }: Arena,
+  { machine, draw }: Fault,
+  outcomes: readonly Outcome[],
+): { machine: ChaosMachine; to: string } {
+  const open = outcomes.filter(({ healMs, trouble }) => healMs === null && trouble === null)
+  const busy = new Set(open.map(({ fault }) => fault.machine))
+  const free = fleet.machines.filter((_, i) => !busy.has(i))
+  const from = free.length > 0 ? free : fleet.machines
+  const one = (machine === null ? from[Math.floor(draw * from.length)] : fleet.machines[machine]) as ChaosMachine
   return { machine: one, to: fleet.partners.get(one.name)?.[0] as string }
 }

@@ -12,7 +12,7 @@ const MOST_BYTES = 500
 const STORED_MS = 3_000
 /** A fault whose probe takes longer is not healed. */
 const HEAL_LIMIT_MS = 120_000
-/** After a 429 a machine may stay away for two minutes by its own rules, for four where its last try had failed as well. */
+/** After a 429 a machine may stay away for two minutes by its own rules, and for four where its next try meets another. */
 const HEAL_LIMIT_429_MS = 300_000
 
 /** How long the probe of a fault of this kind may take. */
