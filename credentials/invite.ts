@@ -32,6 +32,8 @@ export interface Invite {
   readonly sealing: Secret
   /** Lines of a known_hosts file for the remote's host. */
   readonly hostKeys?: readonly string[]
+  /** The one branch that the machine will write, in full; a reader that does not know this refuses the invite. */
+  readonly ref?: string
 }
 
 const PREFIX = 'gwinvite1'
@@ -49,6 +51,10 @@ const inviteBody = z.object({
   signer: z.string().regex(/^[A-Za-z0-9+/]{43}=$/),
   sealing: z.string().regex(/^AGE-SECRET-KEY-(PQ-)?1[02-9AC-HJ-NP-Z]{58}$/),
   hostKeys: z.array(z.string().regex(/^\P{Cc}{1,2048}$/u)).optional(),
+  ref: z
+    .string()
+    .regex(/^refs\/heads\/[A-Za-z0-9][A-Za-z0-9._/-]{0,190}$/)
+    .optional(),
 })
 
 /** New keys for one invite: the public halves for control, the private ones for the line. Nothing is stored. */
@@ -69,7 +75,8 @@ export async function createInviteKeys(
  * @throws CredentialError `malformed` where a field is not what {@link decodeInvite} would take
  */
 export function encodeInvite(invite: Invite): Secret {
-  const body = JSON.stringify({ ...invite, signer: invite.signer.text(), sealing: invite.sealing.text() })
+  const crit = invite.ref === undefined ? {} : { crit: ['ref'] }
+  const body = JSON.stringify({ ...invite, signer: invite.signer.text(), sealing: invite.sealing.text(), ...crit })
   parseBody(inviteBody, body, 'invite')
   const line = `${PREFIX}.${Buffer.from(body).toString('base64url')}`
   return Secret.ofText(`${line}.${checksum(line)}`)
@@ -94,12 +101,13 @@ export function decodeInvite(text: string): Invite {
     throw garbled('checksum', 'a character was changed, lost or added')
   }
   const body = readBody(payload)
-  const { signer, sealing, hostKeys, ...plain } = body
+  const { signer, sealing, hostKeys, ref, ...plain } = body
   return {
     ...plain,
     signer: Secret.ofText(signer),
     sealing: Secret.ofText(sealing),
     ...(hostKeys === undefined ? {} : { hostKeys }),
+    ...(ref === undefined ? {} : { ref }),
   }
 }
 

@@ -39,6 +39,8 @@ export interface InviteInput {
   readonly as?: string
   /** False prints the line at once; control is pushed by the next cycle. Default true. */
   readonly waitForPush?: boolean
+  /** The one branch that the machine may push, for a sandbox. */
+  readonly ref?: string
   readonly capabilities?: readonly string[]
 }
 

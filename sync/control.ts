@@ -49,6 +49,8 @@ const machineSchema = z.looseObject({
   agents: z.record(name, z.looseObject({ role: name, capabilities: z.array(z.string()).optional() })),
   status: z.enum(['invited', 'active', 'revoked']),
   cut: cut.optional(),
+  /** The one branch that this machine writes, in full, where it may write no other (`pinned-ref.ts`). */
+  ref: z.string().max(255).optional(),
   /** Set when the invite was claimed by a machine that was already a member. */
   holder: name.optional(),
 })

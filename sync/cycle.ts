@@ -8,6 +8,7 @@ import { type ReceiverMemory, tendReceivers } from './growth.ts'
 import { recoverOwnRefs, takeNewIncarnation } from './incarnation.ts'
 import { type LeadWatch, lead, wantsToLead, watchLead } from './lead.ts'
 import { type Prepared, prepare } from './outgoing.ts'
+import { foreignRefs, ownRef } from './pinned-ref.ts'
 import { placeExtraClaims, publish, settleOwnRef } from './publish.ts'
 import { pull } from './pull.ts'
 import { hear, lookInMs, type Talk } from './talk.ts'
@@ -32,13 +33,15 @@ export interface CycleMemory {
  */
 export async function runCycle(context: SyncContext, memory: CycleMemory, signal?: AbortSignal): Promise<CycleReport> {
   const { clock, ledger, remote } = context
-  const refs = await remote.list([], signal)
+  const refs = await remote.list(foreignRefs(context), signal)
   context.breakpoint?.('listed')
-  if (!(await settleOwnRef(context, refs, signal))) takeNewIncarnation(context, 'the remote is ahead of this database')
+  if (!(await settleOwnRef(context, refs, signal)))
+    await startAnew(context, refs, 'the remote is ahead of this database', signal)
   await placeExtraClaims(context, refs, signal)
   context.breakpoint?.('repaired')
   const pulled = await pull(context, refs, signal)
-  if (peersAreAhead(context)) takeNewIncarnation(context, 'others have read more of this machine than it knows')
+  if (peersAreAhead(context))
+    await startAnew(context, refs, 'others have read more of this machine than it knows', signal)
   await recoverOwnRefs(context, refs, signal)
   context.breakpoint?.('pulled')
   memory.receivers = tendReceivers(context, memory.receivers ?? null)
@@ -63,6 +66,12 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
       leaveInMs(context, memory, sent),
     ),
   }
+}
+
+/** A new incarnation, and what it finds on the ref that it will write: a pinned one still holds the old one's log. */
+async function startAnew(context: SyncContext, refs: Refs, reason: string, signal?: AbortSignal): Promise<void> {
+  takeNewIncarnation(context, reason)
+  await settleOwnRef(context, refs, signal)
 }
 
 /**
@@ -124,9 +133,7 @@ async function send(
   if (outcome !== null) budget.pushed(clock.monotonicMs())
   if (outcome === 'pushed') {
     memory.lastPushMs = clock.monotonicMs()
-    const { prefix, machine, incarnation } = ledger.self.read()
-    const ref = `refs/heads/${prefix}m/${machine}-${incarnation}`
-    context.notify({ type: 'pushed', ref, lines: prepared?.lines ?? 0 })
+    context.notify({ type: 'pushed', ref: ownRef(ledger.self.read()), lines: prepared?.lines ?? 0 })
   }
   const led = await lead(context, refs, signal)
   if (led !== null) budget.pushed(clock.monotonicMs())

@@ -1,7 +1,8 @@
 /** A record takes effect, once: unique (machine, id); a duplicate earns the receipt of its first (WIRE.md "The log"). */
 import { createHash } from 'node:crypto'
 import type { IntakePass } from './intake-pass.ts'
-import { LIMITS, machineRef, type Peer } from './paths.ts'
+import { LIMITS, type Peer } from './paths.ts'
+import { refOf } from './pinned-ref.ts'
 import type { AnyRecord, MessageRecord, PartRecord, StatusRecord } from './records.ts'
 
 /** Where a counted record stood. */
@@ -38,7 +39,7 @@ function deliverMessage(intake: IntakePass, peer: Peer, place: Place, record: Me
   const { inbound } = intake.ledger
   const body = record.parts === undefined ? record.text : assemble(intake, peer, record)
   if (body === null) {
-    const where = { ref: machineRef(intake.prefix, peer), seq: place.seq }
+    const where = { ref: refOf(intake.control, intake.prefix, peer), seq: place.seq }
     inbound.quarantine(where, 'parts of this message are missing or do not match its hash', text)
     return false
   }

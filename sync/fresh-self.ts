@@ -2,10 +2,10 @@
 import { LOG_START } from './chain.ts'
 import type { SelfState } from './ledger.ts'
 
-/** @param about who it is; `claim` is there until control lists its fresh keys, `replaces` after a restore */
+/** @param about who it is; `claim` is there until control lists its fresh keys, `replaces` after a restore, `ref` where it may write one branch only */
 export function freshSelf(
   about: Pick<SelfState, 'fleet' | 'machine' | 'incarnation' | 'prefix'> &
-    Partial<Pick<SelfState, 'claim' | 'replaces'>>,
+    Partial<Pick<SelfState, 'claim' | 'replaces' | 'ref'>>,
 ): SelfState {
   return {
     fleet: about.fleet,
@@ -23,5 +23,6 @@ export function freshSelf(
     files: [],
     claim: about.claim ?? null,
     replaces: about.replaces ?? null,
+    ...(about.ref === undefined ? {} : { ref: about.ref }),
   }
 }

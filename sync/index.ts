@@ -51,6 +51,7 @@ export {
   peerName,
   RECORD_ID,
 } from './paths.ts'
+export { clash, isPinnable, ownRef } from './pinned-ref.ts'
 export type { Clock, Oid, RandomBytes, RefTip, Remote, Repository } from './ports.ts'
 export type { AnyRecord, Mark, MessageRecord, Ranges, StatusRecord } from './records.ts'
 export { openRemote, probeObjectFormat, probePush } from './remote.ts'

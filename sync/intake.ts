@@ -6,7 +6,8 @@ import { type ControlState, type ConversationEntry, leftAt, limitOf } from './co
 import { deliver } from './effects.ts'
 import type { IntakePass } from './intake-pass.ts'
 import type { HoldReason, Ledger } from './ledger.ts'
-import { machineRef, type Peer } from './paths.ts'
+import type { Peer } from './paths.ts'
+import { refOf } from './pinned-ref.ts'
 import { type AnyRecord, openLine, parseLine, parseRecord } from './records.ts'
 import { act } from './requests.ts'
 import { Stream } from './stream.ts'
@@ -171,7 +172,7 @@ export class Intake implements IntakePass {
 
   /** Puts bytes aside with a reason; the good input beside it goes on. */
   #quarantine(peer: Peer, seq: number, reason: string, bytes: string): Taken {
-    this.ledger.inbound.quarantine({ ref: machineRef(this.prefix, peer), seq }, reason, bytes)
+    this.ledger.inbound.quarantine({ ref: refOf(this.control, this.prefix, peer), seq }, reason, bytes)
     return 'quarantined'
   }
 

@@ -5,6 +5,7 @@
 import type { PublicIdentity } from '../credentials/index.ts'
 import { type ControlState, type ConversationEntry, hostOf, type MachineEntry } from './control.ts'
 import { CONVERSATION_ID, INCARNATION, NAME } from './paths.ts'
+import { clash } from './pinned-ref.ts'
 import type { RandomBytes } from './ports.ts'
 
 export type Command =
@@ -19,6 +20,8 @@ export type Command =
       /** The invite's own conversation, with the orchestrator agent `with`. */
       readonly conversation: string
       readonly with: string
+      /** The one branch that the machine will write. */
+      readonly ref?: string
     }
   | {
       readonly type: 'confirm'
@@ -108,7 +111,9 @@ function applyCommand(draft: Draft, control: ControlState, command: Command, tur
     if (entry?.state === 'open')
       draft.conversations.set(command.id, { ...entry, state: 'closed', closed_n: control.n + 1 })
   } else if (command.type === 'orchestrator') {
-    if (draft.machines.get(command.machine)?.status !== 'active') return
+    const entry = draft.machines.get(command.machine)
+    // Control is a ref like another: who may write one branch only cannot write it.
+    if (entry?.status !== 'active' || entry.ref !== undefined) return
     draft.orchestrators.add(command.machine)
     draft.reseal.add(command.machine)
   } else if (command.type === 'lead') {
@@ -123,12 +128,20 @@ function invite(draft: Draft, command: Extract<Command, { type: 'invite' }>, tur
   const names = [command.machine, command.agent, command.role]
   if (!names.every((name) => NAME.test(name)) || !INCARNATION.test(command.incarnation)) return
   if (!CONVERSATION_ID.test(command.conversation) || draft.conversations.has(command.conversation)) return
+  // A branch has one writer, for ever: what another left there is not this machine's to build on.
+  const { ref } = command
+  if (
+    ref !== undefined &&
+    [...draft.machines.values()].some((entry) => entry.ref !== undefined && clash(entry.ref, ref))
+  )
+    return
   draft.machines.set(command.machine, {
     keys: command.keys,
     incarnation: command.incarnation,
     agents: { [command.agent]: agentEntry(command) },
     status: 'invited',
     ...(before?.cut === undefined ? {} : { cut: before.cut }),
+    ...(ref === undefined ? {} : { ref }),
   })
   draft.conversations.set(command.conversation, {
     participants: { [command.with]: 1, [command.agent]: 1 },

@@ -38,6 +38,10 @@ export interface SelfState {
   readonly recovering?: boolean
   /** After a restore: no line is written before this control is applied. */
   readonly awaitsControl?: number
+  /** The one branch that this machine may write (`invite --ref`). */
+  readonly ref?: string
+  /** What an earlier incarnation left on {@link ref}: the first commit of this one stands on it. */
+  readonly onto?: Oid | null
 }
 
 /** What is known of one incarnation of another machine. */

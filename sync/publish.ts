@@ -9,6 +9,7 @@ import type { SelfState } from './ledger.ts'
 import { MACHINE_NOTE, readMachineNote } from './machine-note.ts'
 import { splitBySize } from './outgoing.ts'
 import { controlRef, LIMITS, logPath, machineRef, parseLogPath } from './paths.ts'
+import { ownRef } from './pinned-ref.ts'
 import type { Oid } from './ports.ts'
 
 /**
@@ -19,7 +20,7 @@ import type { Oid } from './ports.ts'
  */
 export async function settleOwnRef(context: SyncContext, refs: Refs, signal?: AbortSignal): Promise<boolean> {
   const self = context.ledger.self.read()
-  const ref = machineRef(self.prefix, self)
+  const ref = ownRef(self)
   const own = refs.get(ref) ?? null
   // Nothing of ours is signed yet: a ref that is there was made by another paste of the same invite.
   if (self.n === 0 && own === null) return true
@@ -30,6 +31,10 @@ export async function settleOwnRef(context: SyncContext, refs: Refs, signal?: Ab
   if (own === self.tip) return true
   // A remote of another fleet has no ref of ours either: its control is read before anything is put there.
   if (own === null && showsOtherControl(context, refs)) return true
+  if (own !== null && self.ref !== undefined) {
+    const settled = await settlePinned(context, self, { ref, oid: own }, signal)
+    if (settled) return true
+  }
   if (own === null || (await context.repository.has(own))) {
     if (own !== null && ((await ownNote(context, self, own))?.n ?? 0) > self.n) return false
     // Missing, or an older commit of ours (a restored host or a stale read): the same commit again.
@@ -37,7 +42,7 @@ export async function settleOwnRef(context: SyncContext, refs: Refs, signal?: Ab
     if (oid !== null && (await context.repository.has(oid))) {
       const outcome = await context.remote.push({ ref, oid, expected: own }, signal)
       if (outcome === 'pushed') confirm(context, oid)
-    } else if (own === null) context.ledger.self.write({ tip: null, pending: true, pendingOid: null })
+    } else if (own === null) context.ledger.self.write({ tip: null, onto: null, pending: true, pendingOid: null })
     return true
   }
   return adopt(context, self, { ref, oid: own }, signal)
@@ -46,6 +51,54 @@ export async function settleOwnRef(context: SyncContext, refs: Refs, signal?: Ab
 function showsOtherControl({ ledger }: SyncContext, refs: Refs): boolean {
   const there = refs.get(controlRef(ledger.self.read().prefix))
   return there !== undefined && ledger.control.current() !== null && there !== ledger.control.commit()
+}
+
+/**
+ * What else can stand on a branch that outlives incarnations: a stranger's work, or a log of ours under another incarnation,
+ * on which the first commit of this one goes.
+ * @returns false where it is a commit of this incarnation, to be judged as on any ref
+ */
+async function settlePinned(
+  context: SyncContext,
+  self: SelfState,
+  own: { ref: string; oid: Oid },
+  signal?: AbortSignal,
+): Promise<boolean> {
+  if (self.onto === own.oid) return true
+  if (self.tip === null && self.replaces === null && self.claim !== null) throw inviteUsed(self)
+  if (!(await context.repository.has(own.oid))) await context.remote.fetch([own], signal)
+  const note = await ownNote(context, self, own.oid).catch(notOurs)
+  if (note === null) throw foreignWriter(own.ref)
+  if (note.incarnation === self.incarnation) return false
+  if (self.tip === null) {
+    context.ledger.self.write({ onto: own.oid, pendingOid: null })
+    return true
+  }
+  // A restored host shows what we built on; a copy of this machine that took the branch over makes the push refused.
+  const oid = self.pendingOid ?? self.tip
+  const here = await context.repository.has(oid)
+  const outcome = here ? await context.remote.push({ ...own, oid, expected: own.oid }, signal) : 'refused'
+  if (outcome === 'refused') throw foreignWriter(own.ref)
+  if (outcome === 'pushed') confirm(context, oid)
+  return true
+}
+
+/** A commit that no gitwire made holds no note of ours. */
+function notOurs(error: unknown): null {
+  if (error instanceof SyncError && (error.code === 'bad-tree' || error.code === 'too-large')) return null
+  throw error
+}
+
+function inviteUsed(self: SelfState): SyncError {
+  return new SyncError('invite-used', `another machine has already used this invite for ${self.machine}`, {
+    hint: 'ask the orchestrator for a new invite; if nobody of yours used this one, say so: the invite may have been copied',
+  })
+}
+
+function foreignWriter(ref: string): SyncError {
+  return new SyncError('foreign-writer', `somebody else writes ${ref}`, {
+    hint: 'nothing was overwritten; find who else can push there, then `gitwire rebuild` for a new incarnation',
+  })
 }
 
 /** Judges a commit on our ref that we did not make here. */
@@ -57,16 +110,8 @@ async function adopt(
 ): Promise<boolean> {
   await context.remote.fetch([own], signal)
   const note = await ownNote(context, self, own.oid)
-  if (note === null && self.tip === null) {
-    throw new SyncError('invite-used', `another machine has already used this invite for ${self.machine}`, {
-      hint: 'ask the orchestrator for a new invite; if nobody of yours used this one, say so: the invite may have been copied',
-    })
-  }
-  if (note === null) {
-    throw new SyncError('foreign-writer', `somebody else writes ${own.ref}`, {
-      hint: 'nothing was overwritten; find who else can push there, then `gitwire rebuild` for a new incarnation',
-    })
-  }
+  if (note === null && self.tip === null) throw inviteUsed(self)
+  if (note === null) throw foreignWriter(own.ref)
   if (note.n > self.n) return false
   // A clone signed the number that we signed: pushed as well, ours would close the incarnation for every reader.
   if (note.n === self.n && self.note !== null && Buffer.compare(note.bytes, self.note) !== 0) return false
@@ -80,15 +125,16 @@ async function ownNote(
   context: SyncContext,
   self: SelfState,
   oid: Oid,
-): Promise<{ n: number; bytes: Uint8Array } | null> {
+): Promise<{ n: number; incarnation: string; bytes: Uint8Array } | null> {
   const tree = await context.repository.tree(oid, LIMITS.logFiles + 8)
   const file = tree.find(({ path }) => path === 'manifest')
   if (file === undefined) return null
   const [bytes] = (await context.repository.read([file], LIMITS.machineNoteBytes)) as [Uint8Array]
   const keys = new Map([[`${self.fleet}/${self.machine}`, context.keys().identity.public.sign]])
   try {
-    const { n } = readMachineNote(verifyNote(bytes, { type: MACHINE_NOTE, keys, maxBytes: LIMITS.machineNoteBytes }))
-    return { n, bytes }
+    const expect = { type: MACHINE_NOTE, keys, maxBytes: LIMITS.machineNoteBytes }
+    const { n, incarnation } = readMachineNote(verifyNote(bytes, expect))
+    return { n, incarnation, bytes }
   } catch (error) {
     if (error instanceof CredentialError) return null
     throw error
@@ -106,7 +152,7 @@ export async function publish(
   const { ledger, repository } = context
   let self = ledger.self.read()
   if (!self.pending) return null
-  const ref = machineRef(self.prefix, self)
+  const ref = ownRef(self)
   if (context.remote.withholds?.(ref)) return null
   if (self.pendingOid === null || !(await repository.has(self.pendingOid))) {
     const oid = await commitSigned(context, self)
@@ -116,7 +162,7 @@ export async function publish(
   }
   context.breakpoint?.('before-push')
   const oid = self.pendingOid as Oid
-  const outcome = await context.remote.push({ ref, oid, expected: self.tip }, signal)
+  const outcome = await context.remote.push({ ref, oid, expected: self.tip ?? self.onto ?? null }, signal)
   context.breakpoint?.('pushed')
   if (outcome === 'pushed') confirm(context, oid)
   if (outcome === 'refused') context.notify({ type: 'refused-push', ref })
@@ -125,11 +171,10 @@ export async function publish(
 
 async function commitSigned(context: SyncContext, self: SelfState): Promise<Oid> {
   const { repository, ledger } = context
-  const base = self.tip !== null && (await repository.has(self.tip)) ? self.tip : null
-  if (base === null && self.tip !== null) {
-    // The cache was wiped: the tip must be fetched again before a commit can stand on it.
-    await context.remote.fetch([{ ref: machineRef(self.prefix, self), oid: self.tip }])
-  }
+  const parent = self.tip ?? self.onto ?? null
+  // The cache was wiped: the tip must be fetched again before a commit can stand on it.
+  if (parent !== null && !(await repository.has(parent)))
+    await context.remote.fetch([{ ref: ownRef(self), oid: parent }])
   const there = self.tip === null ? [] : (await repository.tree(self.tip, LIMITS.logFiles + 8)).map(({ path }) => path)
   const logThere = new Set(there.filter((path) => parseLogPath(path) !== null))
   let wanted = self.files
@@ -149,7 +194,8 @@ async function commitSigned(context: SyncContext, self: SelfState): Promise<Oid>
   }
   const deletes = [...logThere].filter((path) => !paths.has(path))
   if (self.claim === null && there.includes('claim')) deletes.push('claim')
-  return repository.commit({ parent: self.tip, puts, deletes })
+  // What another incarnation left is history; its files have the names of ours.
+  return repository.commit({ parent, fresh: self.tip === null, puts, deletes })
 }
 
 function confirm(context: SyncContext, oid: Oid): void {
@@ -159,6 +205,7 @@ function confirm(context: SyncContext, oid: Oid): void {
     const isPending = self.pendingOid === oid
     ledger.self.write({
       tip: oid,
+      onto: null,
       ...(isPending ? { pending: false, pendingOid: null, pushedSeq: self.head.seq } : {}),
     })
     if (isPending) ledger.outbound.markPushed(self.head.seq)

@@ -3,6 +3,7 @@ import type { Refs, SyncContext } from './context.ts'
 import { SyncError } from './errors.ts'
 import { askForHoles } from './holes.ts'
 import { controlRef, LIMITS, type Peer, parseMachineRef } from './paths.ts'
+import { pinnedRefs } from './pinned-ref.ts'
 import type { Oid, RefTip } from './ports.ts'
 import { type ControlReading, isLead, readControl } from './read-control.ts'
 import { readMachine } from './read-machine.ts'
@@ -88,12 +89,18 @@ function needsReading(context: SyncContext, tip: RefTip): boolean {
 function changedMachines(context: SyncContext, refs: Refs): { peer: Peer; tip: RefTip }[] {
   const self = context.ledger.self.read()
   const control = context.ledger.control.current()
+  const pinned = pinnedRefs(control, self.prefix)
   const counts = new Map<string, number>()
   const wanted: { peer: Peer; tip: RefTip }[] = []
   for (const [ref, oid] of refs) {
-    const peer = parseMachineRef(self.prefix, ref)
-    const entry = peer === null ? undefined : control?.machines.get(peer.machine)
-    if (peer === null || entry === undefined || peer.machine === self.machine) continue
+    const machine = pinned.get(ref)
+    const named = parseMachineRef(self.prefix, ref)
+    const entry = control?.machines.get(machine ?? named?.machine ?? '')
+    if (entry === undefined) continue
+    // Of a machine with a branch of its own only that is read, whatever stands under its name here.
+    if (machine === undefined && entry.ref !== undefined) continue
+    const peer = machine === undefined ? (named as Peer) : { machine, incarnation: entry.incarnation }
+    if (peer.machine === self.machine) continue
     // A retired incarnation is still read, up to its cut; an invited machine has only the one that was invited.
     if (entry.status === 'invited' && entry.incarnation !== peer.incarnation) continue
     const count = (counts.get(peer.machine) ?? 0) + 1
@@ -132,6 +139,8 @@ async function answerOlderControl(
 /** Puts our control on top of `there` as a new commit with the same tree; a refused push means that the poll was stale. */
 async function putControlBack(context: SyncContext, there: Oid | null, signal?: AbortSignal): Promise<void> {
   const { ledger, repository, remote } = context
+  // Who may write one branch only leaves this to the others.
+  if (ledger.self.read().ref !== undefined) return
   const held = ledger.control.commit()
   if (held === null || !(await repository.has(held))) return
   const ref = controlRef(ledger.self.read().prefix)

@@ -13,6 +13,7 @@ import type { ClaimSeen, PeerState } from './ledger.ts'
 import { logFilesOf, splitLogFile } from './log-files.ts'
 import { MACHINE_NOTE, type MachineNote, readMachineNote } from './machine-note.ts'
 import { LIMITS, type Peer, peerName } from './paths.ts'
+import { peerOn } from './pinned-ref.ts'
 import type { Oid, TreeFile } from './ports.ts'
 
 /** What reading a ref came to. `unverified`: nothing applied, read again when control changes. */
@@ -21,12 +22,13 @@ export type RefReading = 'applied' | 'unchanged' | 'unverified' | 'newer-format'
 /** Reads a fetched machine ref and applies what is new. @returns the outcome and how many records took effect. */
 export async function readMachine(
   context: SyncContext,
-  peer: Peer,
+  listed: Peer,
   tip: { ref: string; oid: Oid },
 ): Promise<{ outcome: RefReading; records: number }> {
   const { ledger } = context
   const control = ledger.control.current()
-  const entry = control?.machines.get(peer.machine)
+  const entry = control?.machines.get(listed.machine)
+  const peer = entry?.ref === tip.ref ? await peerOn(context, listed, tip.oid) : listed
   const finish = (outcome: RefReading, records = 0) => {
     ledger.control.markSeen(tip.ref, tip.oid, control?.n ?? 0, outcome !== 'unverified')
     return { outcome, records }

@@ -8,7 +8,13 @@ import { GitwireError } from '../errors.ts'
 import { openStore } from '../store/index.ts'
 import type { MachineFiles } from './home.ts'
 
-const schema = z.object({ fleet: z.string(), machine: z.string(), prefix: z.string(), remote: z.string() })
+const schema = z.object({
+  fleet: z.string(),
+  machine: z.string(),
+  prefix: z.string(),
+  remote: z.string(),
+  ref: z.string().optional(),
+})
 
 /** What does not change while a machine is a member. */
 export interface IdentityFacts {
@@ -16,6 +22,8 @@ export interface IdentityFacts {
   readonly machine: string
   readonly prefix: string
   readonly remote: string
+  /** The one branch that this machine may write. */
+  readonly ref?: string | undefined
 }
 
 /** Writes the facts, 0600. */

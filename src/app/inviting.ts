@@ -1,6 +1,6 @@
 /** Inviting: keys are made, listed by a command, and forgotten; the line carries their private halves. */
 import { createInviteKeys, encodeInvite, type PublicIdentity, type Secret } from '../../credentials/index.ts'
-import { type Command, hostOf, NAME, type RandomBytes } from '../../sync/index.ts'
+import { type Command, clash, hostOf, isPinnable, NAME, type RandomBytes } from '../../sync/index.ts'
 import { GitwireError } from '../errors.ts'
 import type { Store } from '../store/index.ts'
 
@@ -11,6 +11,8 @@ export interface InvitePlan {
   readonly capabilities: readonly string[]
   /** The orchestrator agent of the first conversation. */
   readonly with: string
+  /** The one branch that the machine may write; with or without `refs/heads/`. */
+  readonly ref?: string
 }
 
 /** The keys of one invite: control lists the public halves, the line carries the private ones. */
@@ -37,6 +39,7 @@ export async function planInvite(
   },
 ): Promise<{ line: Secret; m: number }> {
   checkPlan(store, plan)
+  const ref = plan.ref === undefined ? {} : { ref: checkRef(store, plan.ref) }
   const self = store.self.read()
   const keys = about.keys ?? (await createInviteKeys())
   const incarnation = Buffer.from(about.random(4)).toString('hex')
@@ -50,6 +53,7 @@ export async function planInvite(
     capabilities: plan.capabilities,
     conversation: Buffer.from(about.random(8)).toString('hex'),
     with: plan.with,
+    ...ref,
   }
   const m = store.control.addCommand(command)
   const line = encodeInvite({
@@ -62,6 +66,7 @@ export async function planInvite(
     role: plan.role,
     signer: keys.signer,
     sealing: keys.sealing,
+    ...ref,
     ...(about.hostKeys.length === 0 ? {} : { hostKeys: about.hostKeys }),
   })
   return { line, m }
@@ -114,9 +119,32 @@ function checkPlan(store: Store, plan: InvitePlan): void {
   }
 }
 
+/** @returns the branch in full. A tag is no branch, the fleet's own are not to be given away, and one has one writer, for ever. */
+function checkRef(store: Store, text: string): string {
+  const ref = text.startsWith('refs/') ? text : `refs/heads/${text}`
+  const { prefix } = store.self.read()
+  if (!isPinnable(prefix, ref)) {
+    throw new GitwireError('bad-name', `${JSON.stringify(text)} cannot be a machine's own branch`, {
+      hint: `name a branch outside ${prefix}, such as claude/session-1: letters, digits, and . _ - between them`,
+    })
+  }
+  const listed = [...(store.control.current()?.machines ?? [])].map(([machine, entry]) => ({ machine, ref: entry.ref }))
+  const taken = [...listed, ...queuedInvites(store)].find((other) => other.ref !== undefined && clash(other.ref, ref))
+  if (taken !== undefined) {
+    throw new GitwireError(
+      'name-taken',
+      `the branch ${text} is in the way of ${taken.ref}, which is ${taken.machine}'s`,
+      {
+        hint: 'a branch serves one machine, for ever: name another',
+      },
+    )
+  }
+  return ref
+}
+
 /** Invites that wait to be signed and are not withdrawn again by a later command. */
-function queuedInvites(store: Store): { readonly agent: string; readonly machine: string }[] {
-  let invites: { agent: string; machine: string }[] = []
+function queuedInvites(store: Store): Extract<Command, { type: 'invite' }>[] {
+  let invites: Extract<Command, { type: 'invite' }>[] = []
   for (const { command } of store.control.commands()) {
     const queued = command as Command
     if (queued.type === 'invite') invites.push(queued)

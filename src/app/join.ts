@@ -10,7 +10,7 @@ import { readConfig } from './config.ts'
 import { writeIdentityFacts } from './facts.ts'
 import { type MachineFiles, machineFiles, makeFolders, removeState } from './home.ts'
 import { saveHostKeys } from './host-keys.ts'
-import { addClaim, checkRemote, createJoined, inviteUsed, openConversations } from './joining.ts'
+import { addClaim, checkRemote, createJoined, inviteUsed, openConversations, shortBranch } from './joining.ts'
 import { storeInviteKey, storeMachineKey } from './key-ring.ts'
 import { syncNow } from './leading.ts'
 import { whileMoving } from './moving.ts'
@@ -78,7 +78,8 @@ async function joinAsMachine(
     try {
       createJoined(store, invite, identity, importSigner(invite.signer))
       store.self.setFact('remote', remote)
-      writeIdentityFacts(files, { fleet: invite.fleet, machine: invite.machine, prefix: invite.prefix, remote })
+      const { fleet, machine, prefix, ref } = invite
+      writeIdentityFacts(files, { fleet, machine, prefix, remote, ...(ref === undefined ? {} : { ref }) })
     } finally {
       store.close()
     }
@@ -101,9 +102,20 @@ async function joinAsAgent(machine: OpenMachine, invite: Invite, say: (step: str
     }
     throw inviteUsed(invite, entry.holder)
   }
+  refuseOneBranch(store.self.read().ref, invite)
   say(`adding ${invite.agent} to this machine`)
   await storeInviteKey(files.keys, invite)
   addClaim(store, invite, keys.read().identity, importSigner(invite.signer))
+}
+
+/** An agent is added by creating the ref of its invite, which a machine with one branch may not; and its branch would serve nobody. */
+function refuseOneBranch(own: string | undefined, invite: Invite): void {
+  if (own === undefined && invite.ref === undefined) return
+  const why =
+    own !== undefined
+      ? `this machine may write ${shortBranch(own)} only, and can take no further agent`
+      : `the invite for ${invite.agent} is for a machine with the branch ${shortBranch(invite.ref as string)}, and this one is a member already`
+  throw new GitwireError('refused', why, { hint: 'ask for an invite for a machine of its own, or one without --ref' })
 }
 
 async function connect(

@@ -6,8 +6,9 @@ import { type Invite, type MachineIdentity, type Signer, signClaim, verifyRoots 
 import {
   controlRef,
   freshSelf,
-  machineRef,
+  isPinnable,
   type Oid,
+  ownRef,
   peerName,
   type Remote,
   type Repository,
@@ -18,7 +19,8 @@ import type { Store } from '../store/index.ts'
 
 /** Checks, before anything is written, that this remote carries the invite's fleet and that nobody has used the invite. */
 export async function checkRemote(ports: { remote: Remote; repository: Repository }, invite: Invite): Promise<void> {
-  const refs = await ports.remote.list([])
+  checkBranch(invite)
+  const refs = await ports.remote.list(invite.ref === undefined ? [] : [invite.ref])
   const ref = controlRef(invite.prefix)
   const control = refs.get(ref)
   if (control === undefined) {
@@ -39,7 +41,7 @@ export async function checkRemote(ports: { remote: Remote; repository: Repositor
       },
     )
   }
-  await refuseUsed(ports, invite, control, refs.has(machineRef(invite.prefix, invite)))
+  await refuseUsed(ports, invite, control, refs.has(ownRef(invite)))
 }
 
 async function refuseUsed(
@@ -61,8 +63,24 @@ async function refuseUsed(
       hint: 'ask for a new one',
     })
   }
-  if ((entry !== null && (!same || entry.status !== 'invited')) || refThere) throw inviteUsed(invite, entry?.holder)
+  if (entry !== null && (!same || entry.status !== 'invited')) throw inviteUsed(invite, entry.holder)
+  if (!refThere) return
+  if (invite.ref === undefined) throw inviteUsed(invite)
+  throw new GitwireError('invite-used', `the branch ${shortBranch(invite.ref)} of this invite is already there`, {
+    hint: 'either the invite has been used, or the branch holds something else: ask for one with a branch that is gitwire’s alone',
+  })
 }
+
+/** A line that was made by hand must not make this machine write where others do. */
+function checkBranch({ ref, prefix }: Invite): void {
+  if (ref === undefined || isPinnable(prefix, ref)) return
+  throw new GitwireError('refused', `the invite names ${shortBranch(ref)}, which cannot be a machine's own branch`, {
+    hint: 'nothing was changed; ask whoever gave you the line for a new one',
+  })
+}
+
+/** A branch as people call it. */
+export const shortBranch = (ref: string): string => ref.replace(/^refs\/heads\//, '')
 
 /** The error for an invite that somebody has used. */
 export function inviteUsed(invite: Pick<Invite, 'agent' | 'machine'>, holder?: string): GitwireError {
@@ -74,10 +92,11 @@ export function inviteUsed(invite: Pick<Invite, 'agent' | 'machine'>, holder?: s
 
 /** Writes a new machine's state with its claim; the next cycle creates the ref. */
 export function createJoined(store: Store, invite: Invite, identity: MachineIdentity, inviteSigner: Signer): void {
-  const { fleet, machine, incarnation, prefix, agent } = invite
+  const { fleet, machine, incarnation, prefix, agent, ref } = invite
   const claim = claimOf(invite, { identity, inviteSigner })
   store.transaction(() => {
-    store.self.create(freshSelf({ fleet, machine, incarnation, prefix, claim }))
+    const pinned = ref === undefined ? {} : { ref }
+    store.self.create(freshSelf({ fleet, machine, incarnation, prefix, claim, ...pinned }))
     store.self.addAgent(agent)
   })
 }

@@ -7,6 +7,7 @@ import { doctor } from './doctor.ts'
 import { chooseFleet } from './home.ts'
 import { trustedHostKeys } from './host-keys.ts'
 import { planInvite } from './inviting.ts'
+import { shortBranch } from './joining.ts'
 import { startLeading, syncNow } from './leading.ts'
 import { type OpenMachine, openParts, random } from './open.ts'
 import { operationsOf } from './operations.ts'
@@ -64,6 +65,7 @@ async function invite(parts: OpenMachine, input: InviteInput): Promise<InviteRes
     machine,
     capabilities: input.capabilities ?? [],
     with: chooseAgent(parts, input.as),
+    ...(input.ref === undefined ? {} : { ref: input.ref }),
   }
   const { sshConfig } = parts.config
   const hostKeys = await trustedHostKeys(parseRemoteUrl(parts.remote, { allowLocal: true }), sshConfig ?? undefined)
@@ -105,6 +107,16 @@ async function addOrchestrator(parts: OpenMachine, machine: string): Promise<{ m
     throw new GitwireError('refused', `${machine} is no active machine of this fleet`, {
       hint: `it must have joined; active are ${active.join(', ')}`,
     })
+  }
+  const branch = control.machines.get(machine)?.ref
+  if (branch !== undefined) {
+    throw new GitwireError(
+      'refused',
+      `${machine} may write ${shortBranch(branch)} only, and an orchestrator writes control`,
+      {
+        hint: 'choose a machine that was invited without --ref',
+      },
+    )
   }
   if (!control.orchestrators.includes(machine)) store.control.addCommand({ type: 'orchestrator', machine })
   const listed = () => store.control.current()?.orchestrators.includes(machine) ?? false

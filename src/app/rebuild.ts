@@ -35,9 +35,10 @@ export async function rebuild(
     rmSync(files.cache, { recursive: true, force: true })
     const store = openStore(files.database, Date.now)
     store.transaction(() => {
-      const { machine, prefix } = facts
+      const { machine, prefix, ref } = facts
       const replaces = facts.incarnation === null ? null : peerName({ machine, incarnation: facts.incarnation })
-      store.self.create({ ...freshSelf({ fleet, machine, incarnation, prefix, replaces }), recovering: true })
+      const about = { fleet, machine, incarnation, prefix, replaces, ...(ref === undefined ? {} : { ref }) }
+      store.self.create({ ...freshSelf(about), recovering: true })
       store.self.setFact('remote', facts.remote)
     })
     store.close()

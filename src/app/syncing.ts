@@ -3,7 +3,7 @@
 import {
   type CycleMemory,
   type CycleReport,
-  machineRef,
+  ownRef,
   RETRY_AFTER_LIMIT_MS,
   runCycle,
   type SyncContext,
@@ -81,7 +81,7 @@ export async function openSync(
 /** While our own ref is withheld, a heartbeat that is due asks for no cycle before the push is tried again. */
 function dueBy(remote: WithholdingRemote, store: OpenMachine['store'], report: CycleReport): CycleReport {
   const self = store.self.read()
-  if (!remote.withholds(machineRef(self.prefix, self))) return report
+  if (!remote.withholds(ownRef(self))) return report
   return { ...report, dueInMs: Math.max(report.dueInMs, remote.refusal()?.inMs ?? 0) }
 }
 

@@ -47,9 +47,10 @@ export function selfStore(db: Db, wallMs: () => number): SelfStore {
     startIncarnation(incarnation) {
       const self = read()
       forgetNumbers(wallMs())
-      const { fleet, machine, prefix, claim } = self
+      const { fleet, machine, prefix, claim, ref } = self
       const replaces = `${machine}-${self.incarnation}`
-      save({ ...freshSelf({ fleet, machine, incarnation, prefix, claim, replaces }), recovering: true })
+      const about = { fleet, machine, incarnation, prefix, claim, replaces, ...(ref === undefined ? {} : { ref }) }
+      save({ ...freshSelf(about), recovering: true })
     },
     create: save,
     exists: () => select.get() !== undefined,

@@ -51,6 +51,8 @@ describe('a garbled invite', () => {
     ['a bad fleet', 'fleet', lineOf(JSON.stringify({ ...plain, fleet: 'my fleet' }))],
     ['a remote with a newline', 'remote', lineOf(JSON.stringify({ ...plain, remote: 'a\nb' }))],
     ['a sealing key that is none', 'sealing', lineOf(JSON.stringify({ ...plain, sealing: 'AGE-SECRET-KEY-1' }))],
+    ['a tag for its branch', 'ref', lineOf(JSON.stringify({ ...plain, ref: 'refs/tags/x' }))],
+    ['a branch with a newline', 'ref', lineOf(JSON.stringify({ ...plain, ref: 'refs/heads/a\nb' }))],
     ['no JSON', 'no JSON', lineOf('{')],
   ])('%s is named: %s', async (_name, what, text) => {
     const error = await refusal(() => decodeInvite(text))
@@ -94,6 +96,14 @@ describe('an invite', () => {
   test('without host keys has none after reading', () => {
     const { hostKeys: _none, ...rest } = invite
     expect(decodeInvite(encodeInvite(rest).text())).not.toHaveProperty('hostKeys')
+  })
+
+  test('for one branch names it, and is refused by who does not know what that means', () => {
+    const text = encodeInvite({ ...invite, ref: 'refs/heads/claude/x' }).text()
+    expect(decodeInvite(text).ref).toBe('refs/heads/claude/x')
+    const body = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString())
+    expect(body.crit).toEqual(['ref'])
+    expect(decodeInvite(line)).not.toHaveProperty('ref')
   })
 
   test('carries keys that make the identity control lists', async () => {

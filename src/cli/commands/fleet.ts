@@ -46,6 +46,7 @@ export const invite: Handler = async (context, input) => {
   const agent = input.arguments[0] ?? ''
   const machine = textOption(input, 'machine')
   const capabilities = listOption(input, 'capability')
+  const ref = textOption(input, 'ref')
   const wanted: InviteInput = {
     agent,
     role: textOption(input, 'role') ?? agent,
@@ -53,11 +54,13 @@ export const invite: Handler = async (context, input) => {
     ...(machine === undefined ? {} : { machine }),
     ...(context.globals.agent === undefined ? {} : { as: context.globals.agent }),
     ...(capabilities.length === 0 ? {} : { capabilities }),
+    ...(ref === undefined ? {} : { ref }),
   }
   const made = await context.withMachine((opened) => context.during('pushing the invite', () => opened.invite(wanted)))
   context.note(
     `Invite for agent ${made.agent} (${made.role}) on machine ${made.machine}. It is a secret until it is used.`,
   )
+  if (ref !== undefined) context.note(`That machine will push the branch ${ref} and no other; nobody else may use it.`)
   // Not through result: the line must never be cut, coloured or wrapped.
   if (context.globals.json) context.result(made, () => '')
   else context.print(made.line)

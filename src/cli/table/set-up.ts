@@ -42,9 +42,19 @@ export const setUpCommands: readonly CommandSpec[] = [
       { name: 'role', kind: 'text', value: 'ROLE', summary: "what it does; default: the agent's name" },
       { name: 'machine', kind: 'text', value: 'NAME', summary: "its machine's name; default: the agent's name" },
       { name: 'capability', kind: 'list', value: 'WORD', summary: 'a capability that it is granted; may be repeated' },
+      {
+        name: 'ref',
+        kind: 'text',
+        value: 'BRANCH',
+        summary: 'the one branch that its machine may push, for a sandbox; the branch is then gitwire’s alone',
+      },
       { name: 'no-wait', kind: 'flag', summary: 'print the line at once and leave the push to the next cycle' },
     ],
-    examples: ['gitwire invite backend --role backend', 'gitwire invite backend > /run/user/1000/invite'],
+    examples: [
+      'gitwire invite backend --role backend',
+      'gitwire invite backend > /run/user/1000/invite',
+      'gitwire invite sandbox --ref claude/session-1',
+    ],
     exitCodes: [3, 4, 5],
   },
   {
