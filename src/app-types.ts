@@ -1,5 +1,5 @@
 /** What the composition root offers to the faces: opening, joining and running a machine. `src/app.ts` implements it. */
-import type { Clock } from '../sync/index.ts'
+import type { Clock, Cut } from '../sync/index.ts'
 import type { Bridge } from './bridge/bridge.ts'
 
 /** Where state and configuration live, and which fleet is meant. */
@@ -28,6 +28,15 @@ export interface InitResult {
   readonly remote: string
   /** True when init made the remote itself. */
   readonly embedded: boolean
+}
+
+export interface RevokeResult {
+  readonly machine: string
+  readonly agents: readonly string[]
+  /** Per incarnation, seq and chain of the last line that still counts. */
+  readonly cut: Cut
+  /** False while control does not show it yet. */
+  readonly pushed: boolean
 }
 
 export interface InviteInput {
@@ -167,6 +176,8 @@ export interface Machine {
   invite(input: InviteInput): Promise<InviteResult>
   /** Makes an active machine an orchestrator too. `pushed` is false while control does not show it yet. */
   addOrchestrator(machine: string): Promise<{ readonly machine: string; readonly pushed: boolean }>
+  /** Ends the membership of a machine, named by itself or by its only agent. */
+  revoke(name: string): Promise<RevokeResult>
   doctor(): Promise<readonly Finding[]>
   readonly operations: Operations
   /** Asks the peer's bridge for an answer; the peer's agent is not involved. */

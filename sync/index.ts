@@ -20,6 +20,7 @@ export { createGitRunner, type GitRunner } from './git-runner.ts'
 export type { GivenUp, GrowthLedger, Loss, Parked } from './growth-ledger.ts'
 export { countObjects, type MaintenanceReport, maintainChecked } from './growth-maintenance.ts'
 export type { Command } from './lead-commands.ts'
+export { type Cut, cutAtCursor, isRevoked } from './lead-revoke.ts'
 export type {
   ClaimSeen,
   HeldLine,

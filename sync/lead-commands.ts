@@ -4,6 +4,7 @@
  */
 import type { PublicIdentity } from '../credentials/index.ts'
 import { type ControlState, type ConversationEntry, hostOf, type MachineEntry } from './control.ts'
+import { type RevokeCommand, revoke } from './lead-revoke.ts'
 import { CONVERSATION_ID, INCARNATION, NAME } from './paths.ts'
 import { clash } from './pinned-ref.ts'
 import type { RandomBytes } from './ports.ts'
@@ -42,6 +43,7 @@ export type Command =
   | { readonly type: 'renew' }
   /** Makes an active machine an orchestrator under the next root; it signs control with its machine key. */
   | { readonly type: 'orchestrator'; readonly machine: string }
+  | RevokeCommand
   /** Takes the standing duties from an orchestrator that fell silent. */
   | { readonly type: 'lead'; readonly machine: string; readonly from: string }
 
@@ -116,7 +118,8 @@ function applyCommand(draft: Draft, control: ControlState, command: Command, tur
     if (entry?.status !== 'active' || entry.ref !== undefined) return
     draft.orchestrators.add(command.machine)
     draft.reseal.add(command.machine)
-  } else if (command.type === 'lead') {
+  } else if (command.type === 'revoke') revoke(draft, command, turn)
+  else if (command.type === 'lead') {
     if (draft.lead === command.from && draft.orchestrators.has(command.machine)) draft.lead = command.machine
   }
 }

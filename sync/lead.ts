@@ -170,7 +170,7 @@ async function commitControl(
   return repository.commit({ parent: base, puts, deletes })
 }
 
-/** The root that lists a new orchestrator; null when the newest lists them all. */
+/** The root that lists a new orchestrator, or no longer one that was revoked; null when the newest lists just these. */
 function nextRoot(
   roots: readonly Uint8Array[],
   draft: Draft,
@@ -178,13 +178,14 @@ function nextRoot(
 ): Uint8Array | null {
   const trust = verifyRoots(roots)
   const added = [...draft.orchestrators].filter((machine) => !trust.keys.has(machine))
-  if (added.length === 0) return null
-  const keys = Object.fromEntries(trust.keys)
+  const kept = [...trust.keys].filter(([machine]) => draft.orchestrators.has(machine))
+  if (added.length === 0 && kept.length === trust.keys.size) return null
+  const keys = Object.fromEntries(kept)
   for (const machine of added) keys[machine] = draft.machines.get(machine)?.keys.sign as string
   return createRoot({
     i: trust.i + 1,
     keys,
-    threshold: trust.threshold,
+    threshold: Math.min(trust.threshold, Object.keys(keys).length),
     signers: [{ name: as.machine, signer: as.signer }],
   })
 }

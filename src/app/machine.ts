@@ -12,6 +12,7 @@ import { startLeading, syncNow } from './leading.ts'
 import { type OpenMachine, openParts, random } from './open.ts'
 import { operationsOf } from './operations.ts'
 import { ping } from './ping.ts'
+import { revokeMachine } from './revoking.ts'
 
 /** Opens the only fleet of this home, or the one that `fleet` begins. */
 export async function openMachine(home: Home, options: { fleet?: string } = {}): Promise<Machine> {
@@ -31,6 +32,7 @@ function machineOver(parts: OpenMachine): Machine {
     sync: (options) => syncNow(parts, options),
     invite: (input) => invite(parts, input),
     addOrchestrator: (machine) => addOrchestrator(parts, machine),
+    revoke: (name) => revokeMachine(parts, name),
     doctor: () => doctor(parts),
     operations: operationsOf(parts),
     ping: (agent, options) => ping(parts, agent, options),

@@ -15,6 +15,7 @@ export const HANDLERS: Readonly<Record<string, () => Promise<Handler>>> = {
   invite: async () => (await fleet()).invite,
   join: async () => (await fleet()).join,
   'orchestrator add': async () => (await fleet()).addOrchestrator,
+  revoke: async () => (await fleet()).revoke,
   rebuild: async () => (await fleet()).rebuild,
   send: async () => (await messages()).send,
   inbox: async () => (await messages()).inbox,

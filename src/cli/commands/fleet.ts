@@ -83,6 +83,21 @@ export const addOrchestrator: Handler = async (context, input) => {
   return EXIT.ok
 }
 
+/** Ends a machine's membership, for a lost laptop or a stolen key. */
+export const revoke: Handler = async (context, input) => {
+  const name = input.arguments[0] ?? ''
+  const done = await context.withMachine((machine) => context.during('pushing control', () => machine.revoke(name)))
+  const { machine, agents } = done
+  const who = agents.length === 0 ? machine : `${machine} (${agents.join(', ')})`
+  context.result(done, () =>
+    done.pushed
+      ? `${who} is revoked. What it wrote until now stays; the others take nothing more from it, and it opens nothing that is sent from now on.`
+      : `${who} is revoked with the next cycle. gitwire sync pushes now.`,
+  )
+  context.note('It keeps what it has read and may still push to the remote: take its git access away too.')
+  return EXIT.ok
+}
+
 function joinedText(joined: JoinResult, screen: Screen): string {
   const waits = joined.state === 'waiting'
   const fields = renderFields(

@@ -89,6 +89,17 @@ export const setUpCommands: readonly CommandSpec[] = [
     exitCodes: [3, 4, 5],
   },
   {
+    name: 'revoke',
+    group: 'Set up',
+    summary: 'end the membership of a machine, for a lost laptop or a stolen key',
+    details:
+      'What this orchestrator has read of the machine stays; nobody takes anything that comes after it. Every conversation it could read gets a new key. What it has read already it keeps, and only the host of the remote can take its git access away. An agent name stands for its machine, where that hosts no other agent. There is no way back but a new invite.',
+    arguments: [{ name: 'MACHINE', required: true, summary: 'a machine of the fleet, or the only agent of one' }],
+    options: [],
+    examples: ['gitwire revoke laptop'],
+    exitCodes: [3, 4, 5],
+  },
+  {
     name: 'rebuild',
     group: 'Set up',
     summary: 'make a new database from what the remote holds',
