@@ -40,7 +40,8 @@ const HOST_KEY_HINT =
   'Compare the key that the host shows with the one it publishes, connect once with ssh to keep it, then try again.'
 
 const ANSWERS: ReadonlyArray<readonly [RegExp, RemoteErrorCode]> = [
-  [/No space left on device|Disk quota exceeded/, 'disk-full'],
+  // git often drops the reason, also where it writes a pack or notes a promisor remote on a full disk.
+  [/No space left on device|Disk quota exceeded|Out of diskspace|failed to write new configuration file/, 'disk-full'],
   [HOST_KEY, 'auth'],
   [
     /terminal prompts disabled|could not read (?:Username|Password)|Authentication failed|Permission denied \((?:publickey|password|keyboard)|returned error: 401|HTTP 401/,
