@@ -5,6 +5,9 @@ import type { ChaosMachine } from './machine.ts'
 import { type Fault, type Kind, type Plan, STATE_KINDS } from './plan.ts'
 import { healLimitMs } from './traffic.ts'
 
+/** A probe goes to so many agents, and the first that is given it ends the wait. */
+const PROBES = 3
+
 /** What became of a fault. `healMs` is null while, or when, it was not healed. */
 export interface Outcome {
   readonly fault: Fault
@@ -53,18 +56,19 @@ async function playOne(arena: Arena, outcome: Outcome, outcomes: readonly Outcom
 }
 
 /**
- * The affected machine, or one of all that has no fault of its own to get over, and the first that it writes to: the
- * orchestrator, or a worker of it.
+ * The affected machine, or one of all, and some whom it writes to: those first that have no fault of their own to get over,
+ * for it is not theirs that is measured.
  */
 function probed(
   { fleet }: Arena,
   { machine, draw }: Fault,
   outcomes: readonly Outcome[],
-): { machine: ChaosMachine; to: string } {
+): { machine: ChaosMachine; to: readonly string[] } {
   const open = outcomes.filter(({ healMs, trouble }) => healMs === null && trouble === null)
-  const busy = new Set(open.map(({ fault }) => fault.machine))
-  const free = fleet.machines.filter((_, i) => !busy.has(i))
+  const busy = new Set(open.map(({ fault }) => fleet.machines[fault.machine ?? -1]?.name))
+  const free = fleet.machines.filter(({ name }) => !busy.has(name))
   const from = free.length > 0 ? free : fleet.machines
   const one = (machine === null ? from[Math.floor(draw * from.length)] : fleet.machines[machine]) as ChaosMachine
-  return { machine: one, to: fleet.partners.get(one.name)?.[0] as string }
+  const partners = [...(fleet.partners.get(one.name) ?? [])].sort((a, b) => Number(busy.has(a)) - Number(busy.has(b)))
+  return { machine: one, to: partners.slice(0, PROBES) }
 }

@@ -76,37 +76,46 @@ export class Traffic {
   }
 
   /**
-   * Sends from `machine` until one message was stored and has arrived.
+   * Sends from `machine` until a message was stored, to one of these agents or to each, and one of those has arrived.
    * @returns the time it took, null when it was more than `limitMs`
    */
-  async probe(machine: ChaosMachine, to: string, limitMs: number): Promise<number | null> {
+  async probe(machine: ChaosMachine, to: readonly string[], limitMs: number): Promise<number | null> {
     const start = Date.now()
     const left = () => start + limitMs - Date.now()
     while (left() > 0) {
-      let n: number | null = null
-      const stored = machine.hear(['stored', 'failed'], STORED_MS, (said) => said.to === to && said.n === n)
-      n = this.send(machine, { to, bytes: 0 })
-      const said = await stored
-      if (n === null || said === null || said.is !== 'stored') {
-        await sleep(200)
-        continue
-      }
-      return (await this.#arrives(machine.name, to, n, left())) ? Date.now() - start : null
+      const tried = await Promise.all(to.map((one) => this.#store(machine, one)))
+      const stored = tried.filter((one) => one !== null)
+      if (stored.length > 0) return (await this.#arrives(machine.name, stored, left())) ? Date.now() - start : null
+      await sleep(200)
     }
     return null
   }
 
-  #arrives(name: string, to: string, n: number, ms: number): Promise<boolean> {
+  /** @returns null when the machine could not, or has no conversation with that agent yet */
+  async #store(machine: ChaosMachine, to: string): Promise<Probe | null> {
+    let n: number | null = null
+    const heard = machine.hear(['stored', 'failed'], STORED_MS, (said) => said.to === to && said.n === n)
+    n = this.send(machine, { to, bytes: 0 })
+    const said = await heard
+    return n !== null && said?.is === 'stored' ? { to, n } : null
+  }
+
+  #arrives(name: string, stored: readonly Probe[], ms: number): Promise<boolean> {
     const { oracle } = this.#fleet
-    if (oracle.has(name, to, n)) return Promise.resolve(true)
+    if (stored.some(({ to, n }) => oracle.has(name, to, n))) return Promise.resolve(true)
     return new Promise((resolve) => {
       const timer = setTimeout(() => done(false), ms)
-      const forget = oracle.await({ name, to, n }, () => done(true))
+      const forget = stored.map(({ to, n }) => oracle.await({ name, to, n }, () => done(true)))
       const done = (arrived: boolean): void => {
         clearTimeout(timer)
-        forget()
+        for (const one of forget) one()
         resolve(arrived)
       }
     })
   }
+}
+
+interface Probe {
+  readonly to: string
+  readonly n: number
 }
