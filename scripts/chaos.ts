@@ -101,7 +101,7 @@ async function run(): Promise<number> {
     const { machines, minutes, seed } = options
     const fleet = await gather({ folder, machines, roles: plan.roles, remote, oracle, disk, random, started })
     say(`${machines} machines talk after ${seconds(startedAt)} s; seed ${seed}, ${folder}`)
-    const { outcomes, broken, settledMs, mostLoad } = await storm({
+    const { outcomes, broken, settledMs, mostLoad, lateMs } = await storm({
       ...{ fleet, plan, random, minutes, say },
       errors: options.keep,
     })
@@ -116,7 +116,7 @@ async function run(): Promise<number> {
       notes: left.notes,
       settledSeconds: Math.round(settledMs / 100) / 10,
       seconds: seconds(startedAt),
-      load: { before: loadBefore, most: mostLoad },
+      load: { before: loadBefore, most: mostLoad, lateMs },
     }
     say(tableOf(result))
     if (options.write) writeFigures(result)

@@ -41,8 +41,8 @@ export class Backups {
 
   async #take(): Promise<void> {
     const { remote, folder } = this.#fleet
-    await remote.alone(async () => void this.#hosts.push(remote.backUp()))
-    if (this.#hosts.length > KEPT) remote.dropBackup(this.#hosts.shift() as string)
+    await remote.alone(async () => void this.#hosts.push(await remote.backUp()))
+    if (this.#hosts.length > KEPT) await remote.dropBackup(this.#hosts.shift() as string)
     const dir = join(folder, `database-${this.#count++}`)
     mkdirSync(dir)
     await this.#machine.alone(() => this.#machine.frozen(() => this.#copy(dir)))
@@ -72,9 +72,9 @@ export class Backups {
   }
 
   /** Puts the oldest kept backup in the place of the repository. The servers must be down. */
-  restoreHost(): void {
+  async restoreHost(): Promise<void> {
     const [backup] = this.#hosts
     if (backup === undefined) throw new Error('there is no backup yet')
-    this.#fleet.remote.restore(backup)
+    await this.#fleet.remote.restore(backup)
   }
 }

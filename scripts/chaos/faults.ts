@@ -1,5 +1,6 @@
 /** How each kind of fault is made and unmade. */
-import { closeSync, cpSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backups } from './backups.ts'
@@ -9,6 +10,7 @@ import { ChaosMachine } from './machine.ts'
 import { type Fault, isHttpKind, type Kind } from './plan.ts'
 import type { BadAnswer } from './protocol.ts'
 import type { Traffic } from './traffic.ts'
+import { removeTree } from './trees.ts'
 
 /** What faults work on. */
 export interface Arena {
@@ -151,7 +153,7 @@ async function cloneHome({ fleet, traffic }: Arena, machine: ChaosMachine, { id,
   const [to = ''] = fleet.partners.get(machine.name) ?? []
   // Sockets of ssh connections are no files.
   const filter = (path: string): boolean => path !== join(machine.home, 's')
-  await machine.alone(() => machine.frozen(() => cpSync(machine.home, home, { recursive: true, filter })))
+  await machine.alone(() => machine.frozen(() => cp(machine.home, home, { recursive: true, filter })))
   const clone = new ChaosMachine({
     name: machine.name,
     home,
@@ -169,7 +171,7 @@ async function cloneHome({ fleet, traffic }: Arena, machine: ChaosMachine, { id,
   await drained(clone)
   await clone.stop()
   forgoUnpushed(fleet, clone)
-  rmSync(home, { recursive: true, force: true, maxRetries: 3 })
+  await removeTree(home)
   return true
 }
 
@@ -178,7 +180,7 @@ async function emptyRemote(arena: Arena, { draw }: Fault): Promise<boolean> {
   await remote.alone(async () => {
     if (draw < 0.5) return remote.deleteRefs()
     await remote.kill()
-    remote.recreate()
+    await remote.recreate()
     await remote.start()
   })
   return true
@@ -187,7 +189,7 @@ async function emptyRemote(arena: Arena, { draw }: Fault): Promise<boolean> {
 async function restoreHost({ fleet, backups }: Arena, { forMs }: Fault): Promise<boolean> {
   await fleet.remote.alone(async () => {
     await fleet.remote.kill()
-    backups.restoreHost()
+    await backups.restoreHost()
     await sleep(forMs)
     await fleet.remote.start()
   })

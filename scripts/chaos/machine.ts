@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import type { Order, Said } from './protocol.ts'
 
 const AGENT = join(import.meta.dirname, 'agent.ts')
@@ -172,11 +172,13 @@ export class ChaosMachine {
   }
 
   /** Runs `work` while the process stands still: what it copies is what a snapshot of the machine would hold. */
-  async frozen<T>(work: () => T): Promise<T> {
+  async frozen<T>(work: () => T | Promise<T>): Promise<T> {
     this.#process?.kill('SIGSTOP')
     await sleep(DRAIN_MS)
+    // A timer that is late fires before what waits in a pipe is read.
+    await immediate()
     try {
-      return work()
+      return await work()
     } finally {
       this.#process?.kill('SIGCONT')
     }

@@ -1,13 +1,14 @@
 /** The remote: one bare repository, served over HTTP and, where sshd is there, over SSH; killed, emptied, restored. */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, prepareSshd, type Sshd } from '../../test/kit/sshd.ts'
 import { end } from '../crash/gitwire.ts'
 import type { BadAnswer, HostOrder } from './protocol.ts'
+import { linkInto, removeTree } from './trees.ts'
 
 const HOST = join(import.meta.dirname, 'host.ts')
 const NAME = 'fleet.git'
@@ -113,27 +114,30 @@ export class ChaosRemote {
   }
 
   /** Copies the repository as a backup program does: refs first, so that nothing that they name is missing. */
-  backUp(): string {
+  async backUp(): Promise<string> {
     const to = join(this.#folder, `backup-${this.#backups++}.git`)
     mkdirSync(to)
-    for (const name of ['HEAD', 'config', 'packed-refs', 'refs', 'objects']) {
+    for (const name of ['HEAD', 'config', 'packed-refs', 'refs']) {
       const from = join(this.dir, name)
-      if (existsSync(from))
-        cpSync(from, join(to, name), { recursive: true, filter: (path) => !/tmp_|incoming-|\.lock$/.test(path) })
+      if (existsSync(from)) cpSync(from, join(to, name), { recursive: true, filter: (path) => !path.endsWith('.lock') })
     }
+    await linkInto(join(this.dir, 'objects'), to)
+    const objects = join(to, 'objects')
+    const temporary = readdirSync(objects).filter((name) => /^(?:tmp_|incoming-)/.test(name))
+    await Promise.all(temporary.map((name) => removeTree(join(objects, name))))
     return to
   }
 
-  dropBackup(dir: string): void {
-    rmSync(dir, { recursive: true, force: true })
+  async dropBackup(dir: string): Promise<void> {
+    await removeTree(dir)
   }
 
   /** Puts a copy of a backup in the place of the repository; the servers are down meanwhile. */
-  restore(backup: string): void {
+  async restore(backup: string): Promise<void> {
     const aside = join(this.#folder, `replaced-${this.#backups++}.git`)
     renameSync(this.dir, aside)
-    cpSync(backup, this.dir, { recursive: true })
-    rmSync(aside, { recursive: true, force: true, maxRetries: 5 })
+    await linkInto(backup, this.dir)
+    await removeTree(aside)
   }
 
   /** Deletes every ref, as somebody may who cleans up branches. */
@@ -144,11 +148,11 @@ export class ChaosRemote {
   }
 
   /** Puts a new, empty repository in its place. */
-  recreate(): void {
+  async recreate(): Promise<void> {
     const aside = join(this.#folder, `replaced-${this.#backups++}.git`)
     renameSync(this.dir, aside)
     this.#create()
-    rmSync(aside, { recursive: true, force: true, maxRetries: 5 })
+    await removeTree(aside)
   }
 
   async close(): Promise<void> {

@@ -19,8 +19,8 @@ export interface Result {
   /** From the end of the last minute until nothing was on its way. */
   readonly settledSeconds: number
   readonly seconds: number
-  /** The machine's load average over a minute: before the run, and the most in it. */
-  readonly load: { readonly before: number; readonly most: number }
+  /** The machine's load average over a minute before the run, the most in it, and how late the harness's timers were. */
+  readonly load: { readonly before: number; readonly most: number; readonly lateMs: number }
 }
 
 /** The middle and the highest time to heal of a kind, in milliseconds. */

@@ -1,5 +1,6 @@
 /** The faults with the traffic, then the calm after them. */
 import { loadavg } from 'node:os'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Backups } from './backups.ts'
 import type { Fleet } from './fleet.ts'
@@ -22,6 +23,8 @@ export interface Storm {
   readonly settledMs: number
   /** The highest load average over a minute meanwhile. */
   readonly mostLoad: number
+  /** How late this process's own timers were at most: so much of a time to heal may be the harness's. */
+  readonly lateMs: number
 }
 
 export interface StormInput {
@@ -43,6 +46,8 @@ export async function storm(input: StormInput): Promise<Storm> {
   await backups.start()
   traffic.start()
   const startedAt = Date.now()
+  const delay = monitorEventLoopDelay({ resolution: 20 })
+  delay.enable()
   let mostLoad = 0
   let spokenAt = 0
   const outcomes = await playPlan({ fleet, traffic, backups }, plan, ({ outcomes: so }) => {
@@ -57,7 +62,9 @@ export async function storm(input: StormInput): Promise<Storm> {
   while (oracle.missing().length > 0 && Date.now() - calmAt < SETTLE_MS) await sleep(250)
   const settledMs = Date.now() - calmAt
   await sleep(LAST_CYCLES_MS)
-  return { outcomes, broken: outcomes.flatMap(wordsOf), settledMs, mostLoad }
+  delay.disable()
+  const lateMs = delay.max / 1e6
+  return { outcomes, broken: outcomes.flatMap(wordsOf), settledMs, mostLoad, lateMs }
 }
 
 function tellOf({ fleet, say, errors }: StormInput, outcomes: readonly Outcome[], startedAt: number): void {

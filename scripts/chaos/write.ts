@@ -50,7 +50,7 @@ function sectionOf(result: Result): string {
     '',
     `On ${new Date().toISOString().slice(0, 10)}: ${process.platform}, ${availableParallelism()} cores, Node.js ${process.version}, ${git}, ` +
       `${result.ssh === 0 ? 'all over HTTP' : `${result.ssh} machines over SSH, the others over HTTP`}. Load average ` +
-      `${load.before.toFixed(1)} before the run and at most ${load.most.toFixed(1)} in it.`,
+      `${load.before.toFixed(1)} before the run and at most ${load.most.toFixed(1)} in it; the harness's own timers were at most ${(load.lateMs / 1000).toFixed(1)} s late.`,
     '',
     `${outcomes.length} faults, ${healed} healed. **${sent} messages: ${lost} lost, ${doubled} doubled, ${outOfOrder} out of order**; ` +
       `${repeated} repeated to the agent whose database was restored, ${forgone} forgone with it. ${result.settledSeconds} s after the ` +

@@ -20,17 +20,26 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 
+/** A clone whose commits are pushed by name. */
+function clonedFolder(): (...args: string[]) => void {
+  const clone = join(folder, 'clone')
+  execFileSync('git', ['init', '-q', clone])
+  return (...args) => void execFileSync('git', ['-C', clone, ...args], { env: plainEnv(), stdio: 'ignore' })
+}
+
+function refsOf(url: string): string[] {
+  const text = execFileSync('git', ['ls-remote', url], { env: plainEnv(), encoding: 'utf8' })
+  return text.split('\n').flatMap((line) => line.split('\t')[1] ?? [])
+}
+
 /** A push that the server's hook holds up. @returns the pid of the hook */
 async function pushThatWaits(): Promise<number> {
   const hook = join(remote.dir, 'hooks/pre-receive')
   const pidFile = join(folder, 'hook.pid')
   writeFileSync(hook, `#!/bin/sh\necho $$ > '${pidFile}.new' && mv '${pidFile}.new' '${pidFile}'\nexec sleep 60\n`)
   chmodSync(hook, 0o755)
-  const clone = join(folder, 'clone')
-  const git = (...args: string[]) => execFileSync('git', ['-C', clone, ...args], { env: plainEnv(), stdio: 'ignore' })
-  execFileSync('git', ['init', '-q', clone])
-  git('commit', '-q', '--allow-empty', '-m', 'one')
-  const push = spawn('git', ['-C', clone, 'push', remote.httpUrl('w1'), 'HEAD:refs/heads/one'], {
+  clonedFolder()('commit', '-q', '--allow-empty', '-m', 'one')
+  const push = spawn('git', ['-C', join(folder, 'clone'), 'push', remote.httpUrl('w1'), 'HEAD:refs/heads/one'], {
     env: plainEnv(),
     stdio: 'ignore',
   })
@@ -56,6 +65,26 @@ describe('the remote of a chaos run', () => {
     await remote.kill()
     expect(await ended(hook)).toBe(true)
     expect(await remote.listeners()).toEqual([])
+  })
+
+  it('holds what a backup held after that was put back, also the second time', async () => {
+    const url = remote.httpUrl('w1')
+    const git = clonedFolder()
+    const pushOne = (name: string) => {
+      git('commit', '-q', '--allow-empty', '-m', name)
+      git('push', '-q', url, `HEAD:refs/heads/${name}`)
+    }
+    pushOne('before')
+    const backup = await remote.backUp()
+    for (const name of ['after', 'again']) {
+      pushOne(name)
+      expect(refsOf(url)).toEqual([`refs/heads/${name}`, 'refs/heads/before'])
+      await remote.kill()
+      await remote.restore(backup)
+      await remote.start()
+      expect(refsOf(url)).toEqual(['refs/heads/before'])
+    }
+    execFileSync('git', ['--git-dir', remote.dir, 'fsck', '--strict'], { env: plainEnv(), stdio: 'ignore' })
   })
 
   it('answers on the same port after it was killed', async () => {
