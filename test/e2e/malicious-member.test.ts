@@ -1,6 +1,6 @@
 /** A member with a valid key whose program breaks the rules: it speaks as itself alone, and where it takes part alone. */
 import { expect, test } from 'vitest'
-import type { OutRow } from '../../sync/index.ts'
+import { type OutRow, peerName } from '../../sync/index.ts'
 import { type FleetMachine, type MemoryFleet, memoryFleet } from '../kit/memory-fleet.ts'
 
 async function fleetOf(...workers: string[]): Promise<MemoryFleet> {
@@ -51,7 +51,7 @@ test('a receipt acknowledges for the agent that gives it, and for nobody else', 
   fleet.machines.delete('honest')
   const { messages } = lead.bridge.send({ agent: 'lead', to: c, text: 'for both' })
   await fleet.settle(3)
-  const of = lead.store.self.read().incarnation
+  const of = peerName(lead.store.self.read())
   const { outbound } = fleet.machine('mallory').store
   outbound.addNotice(c, 'mallory', { t: 'receipt', of, marks: [{ e, state: 'acked', ranges: [[1, 9]] }] })
   await fleet.settle(3)
