@@ -17,6 +17,8 @@ export type GitwireErrorCode =
   | 'too-large'
   | 'too-many'
   | 'refused'
+  | 'holds-secret'
+  | 'not-scanned'
   | 'stopped'
   | 'invite-used'
   | 'invite-withdrawn'

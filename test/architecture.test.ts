@@ -15,9 +15,10 @@ const terminal = ['commander', 'commander/esm.mjs', 'cli-table3', 'log-update', 
 const mcp = ['@modelcontextprotocol/server', '@modelcontextprotocol/server/stdio', '@modelcontextprotocol/client']
 const insideSync = ['../../sync/ports.ts', '../../sync/deeper/x.ts']
 const insideCredentials = ['../../credentials/note.ts']
+const insideRedact = ['../redact/engine.ts', '../redact/vendor/gitleaks.json']
 const development = ['../../test/kit/x.ts', '../../scripts/x.ts', '../../dist/src/app.js']
-const packages = ['../../sync/index.ts', '../../credentials/index.ts', 'node:fs', 'zod']
-const everywhereInSrc = [...insideSync, ...insideCredentials, ...development]
+const packages = ['../../sync/index.ts', '../../credentials/index.ts', '../redact/index.ts', 'node:fs', 'zod']
+const everywhereInSrc = [...insideSync, ...insideCredentials, ...insideRedact, ...development]
 
 interface Law {
   /** Where the imports are planted, from the repository's root. */
@@ -92,8 +93,28 @@ const laws: readonly Law[] = [
     permitted: [...packages, 'pino', '../errors.ts'],
   },
   {
+    file: 'src/redact/planted.ts',
+    refused: ['../store/outbox.ts', '../bridge/bridge.ts', '../cli/main.ts', '../logging/index.ts', '../app.ts'].concat(
+      insideSync,
+      insideCredentials,
+      development,
+      sqlite,
+      mcp,
+      terminal,
+    ),
+    permitted: ['@secretlint/core', 'node:worker_threads', '../errors.ts', './engine.ts', './vendor/gitleaks.json'],
+  },
+  {
     file: 'src/planted.ts',
-    refused: ['../sync/ports.ts', '../credentials/note.ts', '../test/kit/x.ts', ...sqlite, ...mcp, ...terminal],
+    refused: [
+      './redact/engine.ts',
+      '../sync/ports.ts',
+      '../credentials/note.ts',
+      '../test/kit/x.ts',
+      ...sqlite,
+      ...mcp,
+      ...terminal,
+    ],
     permitted: ['./store/database.ts', './bridge/bridge.ts', '../sync/index.ts', '../credentials/index.ts'],
   },
   {

@@ -46,6 +46,8 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   'object-format': EXIT.remote,
   protocol: EXIT.remote,
   refused: EXIT.refused,
+  'holds-secret': EXIT.refused,
+  'not-scanned': EXIT.refused,
   stopped: EXIT.refused,
   'not-an-orchestrator': EXIT.refused,
   'not-a-participant': EXIT.refused,

@@ -130,7 +130,7 @@ export const BESIDE: Readonly<Record<string, (draw: Draw) => Placed>> = {
     (d) => `:5432/${d.text(LOWER, 5)}?sslmode=require`,
   ),
   'mysql-url': inUrl(
-    (d) => `${d.one(['mysql', 'mysql2', 'mariadb'])}://root:`,
+    (d) => `${d.one(['mysql', 'mysql2', 'mariadb'])}://ro${'ot'}:`,
     () => ':3306/app',
   ),
   'mongodb-url': inUrl(

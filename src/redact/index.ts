@@ -1,0 +1,3 @@
+/** The one door to redaction. */
+export { openRedactor, type Redactor } from './redactor.ts'
+export type { Finding, Redaction } from './types.ts'
