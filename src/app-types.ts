@@ -1,6 +1,7 @@
 /** What the composition root offers to the faces: opening, joining and running a machine. `src/app.ts` implements it. */
 import type { Clock, Cut } from '../sync/index.ts'
 import type { Bridge } from './bridge/bridge.ts'
+import type { Redactor } from './redact/index.ts'
 
 /** Where state and configuration live, and which fleet is meant. */
 export interface Home {
@@ -192,6 +193,8 @@ export interface App {
   /** Throws `not-joined`, `several-fleets`. `fleet` may be a unique prefix. */
   open(home: Home, options?: { fleet?: string }): Promise<Machine>
   init(input: InitInput): Promise<InitResult>
+  /** What cuts secrets out of texts here, with the tags of the machine's own key, or of no key where nothing has joined. */
+  redactor(home: Home, options?: { fleet?: string }): Redactor
   /** Checks a machine that may not have joined, and a remote if one is named; changes nothing. Throws `bad-url`. */
   examine(home: Home, remote?: string): Promise<readonly Finding[]>
   join(input: JoinInput): Promise<JoinResult>

@@ -5,6 +5,7 @@ import { init } from './app/init.ts'
 import { join } from './app/join.ts'
 import { openMachine } from './app/machine.ts'
 import { rebuild } from './app/rebuild.ts'
+import { redactorOf } from './app/redaction.ts'
 import type { App } from './app-types.ts'
 
 /** What the faces work with. */
@@ -12,6 +13,7 @@ export const app: App = {
   home: resolveHome,
   open: openMachine,
   init,
+  redactor: redactorOf,
   examine,
   join,
   rebuild,

@@ -28,6 +28,7 @@ export const HANDLERS: Readonly<Record<string, () => Promise<Handler>>> = {
   log: async () => (await history()).log,
   search: async () => (await history()).search,
   status: async () => (await import('./commands/status.ts')).status,
+  redact: async () => (await import('./commands/redact.ts')).redact,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   serve: async () => (await run()).serve,
   sync: async () => (await run()).sync,

@@ -46,6 +46,17 @@ export const lookCommands: readonly CommandSpec[] = [
     exitCodes: [3],
   },
   {
+    name: 'redact',
+    group: 'Look',
+    summary: 'show what would be cut out of a text before it is sent',
+    details:
+      'Reads the text from stdin and prints it as a message would carry it; nothing is sent or stored. With --json: {"text", "findings": [{"kind", "start", "end"}]}, in UTF-16 units of the text that was given. How well it finds secrets: docs/redaction.md.',
+    arguments: [],
+    options: [],
+    examples: ['gitwire redact < notes.txt', 'gitwire redact --json < notes.txt'],
+    exitCodes: [5],
+  },
+  {
     name: 'doctor',
     group: 'Look',
     summary: 'check this machine, or the way to an agent',
