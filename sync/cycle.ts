@@ -9,7 +9,7 @@ import { recoverOwnRefs, takeNewIncarnation } from './incarnation.ts'
 import { type LeadWatch, lead, wantsToLead, watchLead } from './lead.ts'
 import { type Prepared, prepare } from './outgoing.ts'
 import { foreignRefs, ownRef } from './pinned-ref.ts'
-import { placeExtraClaims, publish, settleOwnRef } from './publish.ts'
+import { placeExtraClaims, publish, refuseUsedInvite, settleOwnRef } from './publish.ts'
 import { pull } from './pull.ts'
 import { hear, lookInMs, type Talk } from './talk.ts'
 
@@ -40,6 +40,7 @@ export async function runCycle(context: SyncContext, memory: CycleMemory, signal
   await placeExtraClaims(context, refs, signal)
   context.breakpoint?.('repaired')
   const pulled = await pull(context, refs, signal)
+  refuseUsedInvite(context)
   if (peersAreAhead(context))
     await startAnew(context, refs, 'others have read more of this machine than it knows', signal)
   await recoverOwnRefs(context, refs, signal)

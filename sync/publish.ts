@@ -89,6 +89,18 @@ function notOurs(error: unknown): null {
   throw error
 }
 
+/**
+ * Stops a machine whose invite control gave to another. Its ref cannot tell where the host has lost it.
+ * @throws SyncError `invite-used`
+ */
+export function refuseUsedInvite({ ledger, keys }: SyncContext): void {
+  const self = ledger.self.read()
+  if (self.claim === null) return
+  const entry = ledger.control.current()?.machines.get(self.machine)
+  const isAnothers = entry?.status === 'active' && entry.keys.sign !== keys().identity.public.sign
+  if (isAnothers || (entry?.status === 'revoked' && entry.holder !== undefined)) throw inviteUsed(self)
+}
+
 function inviteUsed(self: SelfState): SyncError {
   return new SyncError('invite-used', `another machine has already used this invite for ${self.machine}`, {
     hint: 'ask the orchestrator for a new invite; if nobody of yours used this one, say so: the invite may have been copied',
@@ -110,7 +122,8 @@ async function adopt(
 ): Promise<boolean> {
   await context.remote.fetch([own], signal)
   const note = await ownNote(context, self, own.oid)
-  if (note === null && self.tip === null) throw inviteUsed(self)
+  // Until control lists our keys, another's note there is another paste's: a host that lost its refs lets a second one through.
+  if (note === null && (self.tip === null || self.claim !== null)) throw inviteUsed(self)
   if (note === null) throw foreignWriter(own.ref)
   if (note.n > self.n) return false
   // A clone signed the number that we signed: pushed as well, ours would close the incarnation for every reader.

@@ -196,6 +196,28 @@ const REGRESSIONS: readonly (readonly [string, Profile, readonly Action[]])[] = 
       ['restore', 574626, 583573, 95822, 921155426],
     ],
   ],
+  [
+    'whoever pasted second is told, also by a host that had forgotten the first paste',
+    {
+      faults: 0.06,
+      receiptDelayMs: 60000,
+      window: { compactBytes: 2000, fullBytes: 200000, deadBytes: 4000 },
+      machines: 3,
+    },
+    [
+      ['invite', 644783, 122993, 769512, 787495201],
+      ['invite', 73564, 849, 143636, 1894918138],
+      ['cycle', 677947, 516376, 592293, 1501491656],
+      ['cycle', 30564, 366473, 319505, 1872445050],
+      ['paste', 301571, 55084, 992454, 1657690259],
+      ['paste-twice', 143958, 888663, 465125, 1103165096],
+      ['cycle', 68269, 349812, 463156, 589891507],
+      ['cycle', 183522, 324937, 527176, 389702365],
+      ['cycle', 112176, 352327, 973909, 406083808],
+      ['cycle', 171159, 838301, 303250, 681617958],
+      ['host-restore', 772951, 80591, 916806, 242776940],
+    ],
+  ],
 ]
 
 test.each(REGRESSIONS)('%s', async (_title, profile, actions) => {
