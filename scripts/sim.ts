@@ -53,7 +53,9 @@ async function simulate(options: Options, say: (text: string) => void): Promise<
   const total = options.runs * options.classes.length
   let done = 0
   let spokenAt = 0
-  await playAll(batchesOf(options), options.jobs, (batch, tally) => {
+  const stopped = new AbortController()
+  process.once('SIGINT', () => stopped.abort())
+  await playAll(batchesOf(options), { jobs: options.jobs, signal: stopped.signal }, (batch, tally) => {
     add(tallies.get(batch.faults) as Tally, tally)
     done += batch.runs
     if (seconds() - spokenAt < (process.stdout.isTTY ? 2 : 30) && done < total) return

@@ -17,6 +17,7 @@ export const USAGE = `npm run sim -- [options]
   --json         one object as the last line
   --help         this text
 
+Ctrl-C ends it after the batches that have begun, and what they came to is told.
 Exit code 1 when a promise was broken, 2 for a wrong option.`
 
 export interface Options {

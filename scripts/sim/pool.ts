@@ -6,12 +6,12 @@ import type { Batch, Tally } from '../../test/property/run.ts'
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url))
 
 /**
- * Plays all batches; `each` is told of every one when it is done, in no order.
+ * Plays all batches, or those that have begun when `signal` aborts; `each` is told of every one when it is done, in no order.
  * @throws Error when a process ends before its batch does; the others are ended, too
  */
 export async function playAll(
   batches: readonly Batch[],
-  jobs: number,
+  { jobs, signal }: { readonly jobs: number; readonly signal: AbortSignal },
   each: (batch: Batch, tally: Tally) => void,
 ): Promise<void> {
   const waiting = [...batches]
@@ -19,7 +19,7 @@ export async function playAll(
   try {
     await Promise.all(
       children.map(async (child) => {
-        for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift())
+        for (let batch = waiting.shift(); batch !== undefined && !signal.aborted; batch = waiting.shift())
           each(batch, await playIn(child, batch))
       }),
     )

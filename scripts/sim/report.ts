@@ -8,7 +8,7 @@ export type Tallies = ReadonlyMap<FaultClass, Tally>
 /** The eight promises of the model, and what of them is checked here. */
 export const PROMISES: readonly string[] = [
   '1 delivered once and in order: checked',
-  '2 no invited-only or revoked sender accepted: checked for claims that lost and invites withdrawn; nothing revokes a machine yet',
+  '2 no invited-only or revoked sender accepted: checked',
   '3 an old invite opens nothing written after the confirm: checked',
   '4 early messages survive the confirm: checked',
   '5 one holder per invite: checked',

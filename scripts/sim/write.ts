@@ -18,8 +18,8 @@ export function writeFigures(options: Options, tallies: Tallies, seconds: number
   writeFileSync(PAGE, `${page.slice(0, begin)}${BEGIN}\n${figuresOf(options, tallies, seconds)}\n${page.slice(end)}`)
 }
 
-function figuresOf({ runs, seed, classes, jobs }: Options, tallies: Tallies, seconds: number): string {
-  const { messages_per_s: perSecond } = jsonOf(tallies, seconds) as { messages_per_s: number }
+function figuresOf({ seed, classes, jobs }: Options, tallies: Tallies, seconds: number): string {
+  const { runs, messages_per_s: perSecond } = jsonOf(tallies, seconds) as { runs: number; messages_per_s: number }
   const limits = [...kindsOf(tallies, 'exceptions')].map(
     ([limit, findings]) => `- ${limit}: ${findings.length} runs, such as ${seedsOf(findings)}`,
   )
@@ -28,7 +28,7 @@ function figuresOf({ runs, seed, classes, jobs }: Options, tallies: Tallies, sec
   )
   return [
     '',
-    `${runs} runs of each of ${classes.length} fault classes, seeds from ${seed}, in ${Math.round(seconds)} s on ${jobs} of ` +
+    `${runs} runs over ${classes.length} fault classes, seeds from ${seed}, in ${Math.round(seconds)} s on ${jobs} of ` +
       `${cpus().length} processors, ${perSecond} messages/s.`,
     '',
     ...tablesOf(tallies).flatMap((table) => [markdownTable(table), '']),

@@ -11,7 +11,8 @@ export function judgeHolders(world: World, members: ReturnType<World['members']>
     if (invite.pastes.length === 0) continue
     const host = control === null ? null : hostOf(control, invite.agent)
     const entry = control?.machines.get(invite.machine)
-    const isWithdrawn = entry?.status === 'revoked' && entry.holder === undefined && invite.withdrawn
+    const isRevoked = invite.pastes.some((key) => world.revoked.has(world.fleet.machines.get(key)?.name ?? ''))
+    const isWithdrawn = isRevoked || (entry?.status === 'revoked' && entry.holder === undefined && invite.withdrawn)
     const holder = members.get(host ?? '')?.machine
     if (holder === undefined && !isWithdrawn) world.fail(`unconfirmed: nobody holds the invite of ${invite.agent}`)
     for (const key of invite.pastes) {

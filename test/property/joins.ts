@@ -2,7 +2,7 @@
 import { decodeInvite } from '../../credentials/index.ts'
 import { checkRemote } from '../../src/app/joining.ts'
 import { GitwireError } from '../../src/errors.ts'
-import { SyncError } from '../../sync/index.ts'
+import { cutAtCursor, SyncError } from '../../sync/index.ts'
 import type { FleetMachine } from '../kit/memory-fleet.ts'
 import { type Move, pick } from './move.ts'
 import type { InvitePlayed, World } from './world.ts'
@@ -46,13 +46,30 @@ export function withdraw({ world, r2, r3 }: Move): void {
   const found = pick(open, r3)
   if (found === undefined) return
   found.withdrawn = true
+  world.revoked.set(found.machine, world.sent.length)
   machine?.store.control.addCommand({ type: 'withdraw', machine: found.machine })
+}
+
+/** A member that is no orchestrator, once a run: a fleet of nobody shows nothing. */
+export function revoke({ world, r2, r3 }: Move): void {
+  const [, orchestrator] = pick(world.orchestrators(), r2) ?? []
+  const control = orchestrator?.store.control.current()
+  if (orchestrator === undefined || control == null || world.revoked.size > 0) return
+  const members = [...world.members().keys()].filter(
+    (name) => !control.orchestrators.includes(name) && control.machines.get(name)?.status === 'active',
+  )
+  const machine = members.length < 2 ? undefined : pick(members, r3)
+  if (machine === undefined) return
+  const { store, name } = orchestrator
+  store.control.addCommand({ type: 'revoke', machine, cut: cutAtCursor(store.peers.all(), machine), by: name })
+  world.revoked.set(machine, world.sent.length)
 }
 
 /** An invite that control lists and that a careful join would not refuse. */
 async function openInvite(world: World, r: number): Promise<InvitePlayed | null> {
   const found = pick(
-    world.invites.filter(({ pastes }) => pastes.length === 0),
+    // A host that lost refs may have forgotten that somebody pasted it.
+    world.invites.filter(({ pastes }) => pastes.length <= (world.counts.hostRestores > 0 && r % 4 === 0 ? 1 : 0)),
     r,
   )
   if (found === undefined || world.control()?.machines.get(found.machine)?.status !== 'invited') return null
@@ -70,7 +87,7 @@ async function pasteAnew(world: World, invite: InvitePlayed): Promise<void> {
   const key = world.fleet.machines.has(invite.machine) ? `${invite.machine}+` : invite.machine
   if (world.fleet.machines.has(key)) return
   world.watch(await world.fleet.join(invite.line, key))
-  invite.pastes.push(key)
+  notePaste(world, invite, key)
 }
 
 async function pasteOnMember(world: World, invite: InvitePlayed, key: string): Promise<void> {
@@ -78,5 +95,10 @@ async function pasteOnMember(world: World, invite: InvitePlayed, key: string): P
   const entry = machine.store.control.current()?.machines.get(machine.name)
   if (entry?.status !== 'active' || entry.keys.sign !== machine.identity.public.sign) return
   await world.fleet.joinOn(machine, invite.line)
+  notePaste(world, invite, key)
+}
+
+function notePaste(world: World, invite: InvitePlayed, key: string): void {
+  if (invite.pastes.length > 0 && world.counts.hostRestores > 0) world.twoHolders = true
   invite.pastes.push(key)
 }

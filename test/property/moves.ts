@@ -53,6 +53,7 @@ const MOVES: Readonly<Record<Kind, (move: Move) => Promise<void> | void>> = {
   'paste-on': joins.pasteOn,
   'paste-twice': joins.pasteTwice,
   withdraw: joins.withdraw,
+  revoke: joins.revoke,
   talk: ({ world, machine, agent, r3, random }) => {
     const control = machine.store.control.current()
     if (agent === undefined || control === null || control.conversations.size >= MAX_CONVERSATIONS) return

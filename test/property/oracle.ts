@@ -3,7 +3,7 @@ import { hostOf, machineRef } from '../../sync/index.ts'
 import type { FleetMachine } from '../kit/memory-fleet.ts'
 import { judgeHolders } from './holders.ts'
 import { judgeInviteCopies } from './invite-copies.ts'
-import { unsentRows } from './rest.ts'
+import { isControlLost, unsentRows } from './rest.ts'
 import type { Profile } from './schedule.ts'
 import type { Sent, World } from './world.ts'
 
@@ -18,7 +18,13 @@ export async function judge(world: World, profile: Profile): Promise<number> {
   judgeHolders(world, members)
   for (const [name, { machine }] of members) judgeRest(world, members, name, machine)
   await judgeInviteCopies(world)
-  return judgeRefusals(world, profile)
+  const refused = judgeRefusals(world, profile)
+  if (world.violations.length > 0 && (await isControlLost(world)))
+    for (const violation of world.violations.splice(0)) world.except('control lost', violation)
+  if (world.forked) for (const violation of world.violations.splice(0)) world.except('control forked', violation)
+  // Which of two machines under one name is meant is no longer to be told apart.
+  if (world.twoHolders) for (const violation of world.violations.splice(0)) world.except('two holders', violation)
+  return refused
 }
 
 /** Stored by an agent that is a member, for agents that are: surfaced once, acknowledged, known to the sender, freed. */

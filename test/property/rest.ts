@@ -5,8 +5,11 @@ import type { World } from './world.ts'
 
 /** True when no machine owes anything to another: more rounds would change nothing. */
 export function isQuiet(world: World): boolean {
-  return world.living().every(([, { store }]) => {
+  const newest = world.control()
+  return world.living().every(([, { name, store }]) => {
+    if (newest?.machines.get(name)?.status === 'revoked') return true
     const self = store.self.read()
+    if (store.control.current()?.n !== newest?.n) return false
     const { outbound } = store
     const owes = outbound.oldestReceiptAt() !== null || (outbound.hasUrgent() && !isHeldBack(store))
     const waits = store.inbound.openStreams().length > 0
@@ -29,4 +32,20 @@ export function unsentRows(store: FleetMachine['store']): number {
     const agents = Object.keys(control.conversations.get(c)?.participants ?? {})
     return agents.every((agent) => control.machines.get(hostOf(control, agent) ?? '')?.status === 'active')
   }).length
+}
+
+/**
+ * True where a machine has heard of a control that nobody can put back: the host and a cache lost it together. No
+ * orchestrator signs below it (WIRE.md "Control"), so nothing in control changes any more.
+ */
+export async function isControlLost(world: World): Promise<boolean> {
+  let heard = 0
+  const held: number[] = []
+  for (const [, { store, context }] of world.living()) {
+    const control = store.control.current()
+    heard = Math.max(heard, control?.n ?? 0, ...store.peers.all().map((peer) => peer.control))
+    const commit = store.control.commit()
+    if (control !== null && commit !== null && (await context.repository.has(commit))) held.push(control.n)
+  }
+  return Math.max(0, ...held) < heard
 }

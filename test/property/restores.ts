@@ -107,7 +107,7 @@ export function hostBackup({ world }: Move): void {
 }
 
 /** All refs go back, or some of them, or some are gone. */
-export function hostRestore({ world, r2, r3, random }: Move): void {
+export async function hostRestore({ world, r2, r3, random }: Move): Promise<void> {
   const { host } = world.fleet
   const saved = pick(world.hostBackups, r3)
   const how = r2 % 4
@@ -123,6 +123,18 @@ export function hostRestore({ world, r2, r3, random }: Move): void {
       else refs.set(ref, before)
     }
     host.restore({ refs })
+  }
+  await noteLastCopies(world)
+}
+
+/** What a restored machine had not yet read back from its old ref can be gone with that. */
+async function noteLastCopies(world: World): Promise<void> {
+  const dropped = world.sent.filter(({ fate }) => fate === 'dropped')
+  for (const message of dropped) {
+    const machines = [...world.fleet.machines.values()]
+    const isStored = machines.some(({ store }) => store.messages.byId(message.id) !== null)
+    const name = world.fleet.machines.get(message.by)?.name ?? ''
+    if (!isStored && !(await idsOnHost(world, name)).has(message.id)) message.fate = 'gone'
   }
 }
 

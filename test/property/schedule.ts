@@ -25,6 +25,7 @@ export type Kind =
   | 'orchestrator' // a member becomes an orchestrator
   | 'usurp' // the lead sleeps until another orchestrator takes over
   | 'withdraw' // an invite is withdrawn, perhaps while somebody pastes it
+  | 'revoke' // a member is revoked, with the cut at which the orchestrator had read its log
   | 'close' // a conversation is closed
   | 'backup' // a machine's database is copied
   | 'restore' // and put back
@@ -76,6 +77,7 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
   orchestrator: 0.5,
   usurp: 0.4,
   withdraw: 0.3,
+  revoke: 0.3,
   close: 0,
   backup: 0,
   restore: 0,
@@ -86,9 +88,9 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
 /** A run of some hundred actions restores once or twice. */
 const CLASS_WEIGHTS: Readonly<Record<FaultClass, Partial<Record<Kind, number>>>> = {
   none: {},
-  host: { 'host-backup': 1.4, 'host-restore': 1.2 },
-  restore: { backup: 2.4, restore: 1.6 },
-  'host,restore': { 'host-backup': 1.2, 'host-restore': 0.8, backup: 2, restore: 1.2 },
+  host: { 'host-backup': 2, 'host-restore': 2.5 },
+  restore: { backup: 3, restore: 2.5 },
+  'host,restore': { 'host-backup': 1.6, 'host-restore': 1.6, backup: 2.4, restore: 1.6 },
 }
 
 /** How many machines the runs have: most faults need three, few need ten. */

@@ -9,6 +9,7 @@ import { type ControlState, SyncError } from '../../sync/index.ts'
 import type { MemoryFault, MemoryOperation, MemorySnapshot } from '../../sync/memory-remote.ts'
 import { pooledKeys } from '../kit/fleet-keys.ts'
 import { Crash, type FleetMachine, type MemoryFleet, memoryFleet } from '../kit/memory-fleet.ts'
+import { faultOf } from './faults.ts'
 import { type Reached, watchReached } from './reached.ts'
 import type { Profile } from './schedule.ts'
 import { seeded } from './seeded.ts'
@@ -77,6 +78,12 @@ export class World {
   /** Messages that an agent ever acknowledged, as `machine key/agent id`: a restore takes back its memory, not this. */
   readonly everAcked = new Set<string>()
   readonly hostBackups: MemorySnapshot[] = []
+  /** Machines that were revoked or whose invite was withdrawn, with the messages stored before: those may still count. */
+  readonly revoked = new Map<string, number>()
+  /** A host that had forgotten a paste let another one through: until control lists one, there are two holders. */
+  twoHolders = false
+  /** An orchestrator that was restored with the host signed a number again: who had the first waits for a higher one. */
+  forked = false
   readonly counts: Counts
   readonly #die: { random: () => number; faults: number }
 
@@ -164,6 +171,7 @@ export class World {
   async cycle(key: string, mayFail: boolean): Promise<void> {
     const machine = this.fleet.machines.get(key) as FleetMachine
     this.counts.cycles += 1
+    const refused = this.#refusedBy(machine)
     try {
       await machine.cycle()
     } catch (error) {
@@ -171,12 +179,42 @@ export class World {
       if (error instanceof Crash) {
         this.counts.crashes += 1
         machine.restart()
-      } else if (error instanceof SyncError && error.code === 'invite-used') this.told.add(key)
+      } else if (error instanceof SyncError && (error.code === 'invite-used' || this.#isOutdone(machine, error))) {
+        this.told.add(key)
+      } else if (error instanceof SyncError && error.code === 'control-forked' && this.#isBothRestored())
+        this.forked = true
       else if (!mayFail || !(error instanceof SyncError) || !EXPECTED.has(error.code)) {
         this.fail(`threw: ${key}: ${error instanceof Error ? stackOf(error) : String(error)}`)
       }
     }
     machine.crashAfter = null
+    for (const { id, by } of refused)
+      if (machine.store.messages.byId(id) !== null) this.fail(`revoked: ${key} took ${id.slice(0, 8)} of ${by}`)
+  }
+
+  /** What a machine must not take: it knows that the sender is revoked, and the message was stored after that. */
+  #refusedBy({ name, store }: FleetMachine): readonly Sent[] {
+    if (this.revoked.size === 0) return []
+    const control = store.control.current()
+    return this.sent.filter(({ id, by }, i) => {
+      const sender = this.fleet.machines.get(by)?.name ?? ''
+      const from = this.revoked.get(sender) ?? Number.POSITIVE_INFINITY
+      const isKnown = control?.machines.get(sender)?.status === 'revoked'
+      return isKnown && sender !== name && i >= from && store.messages.byId(id) === null
+    })
+  }
+
+  #isBothRestored(): boolean {
+    return this.counts.restores > 0 && this.counts.hostRestores > 0
+  }
+
+  /** True for one of two pastes that a host which lost its refs let through: it finds the other's note on its ref. */
+  #isOutdone({ name }: FleetMachine, error: SyncError): boolean {
+    const contested = this.invites.some(({ machine, pastes }) => machine === name && pastes.length > 1)
+    if (error.code !== 'foreign-writer' || !contested || this.counts.hostRestores === 0) return false
+    this.twoHolders = true
+    this.except('two holders', `${name}: ${error.message}`)
+    return true
   }
 
   /** Runs a use case that may refuse with a GitwireError; null then. */
@@ -255,17 +293,6 @@ function freshCounts(): Counts {
     parked: 0,
     takeovers: 0,
   }
-}
-
-function faultOf(operation: MemoryOperation, random: () => number): MemoryFault {
-  const die = random()
-  if (operation.kind === 'push') {
-    return die < 0.4 ? 'lost-answer' : die < 0.8 ? 'lost-request' : { error: 'offline' }
-  }
-  if (die < 0.2) return 'stale'
-  if (die < 0.5) return { stale: () => random() < 0.4 }
-  if (die < 0.65) return { hidden: () => random() < 0.3 }
-  return { error: die < 0.8 ? 'offline' : operation.kind === 'fetch' ? 'moved' : 'transient' }
 }
 
 function stackOf(error: Error): string {
