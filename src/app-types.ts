@@ -149,6 +149,8 @@ export interface Operations {
 export interface WorkerStart {
   readonly intervalMs?: number
   readonly onCycle?: (summary: CycleSummary) => void
+  /** Sends nothing: no message, receipt or heartbeat leaves while this process leads. */
+  readonly readOnly?: boolean
   /** Told when a doorbell of the remote failed; it is tried again. */
   readonly onBellTrouble?: (why: string) => void
 }

@@ -59,7 +59,7 @@ async function lead(machine: OpenMachine, face: string, options: WorkerStart, en
   let session: SyncSession | null = null
   let refused = 0
   const cycle = async (signal: AbortSignal): Promise<CycleReport> => {
-    session ??= await openSync(machine)
+    session ??= await openSync(machine, { readOnly: options.readOnly ?? false })
     const report = await session.cycle(signal)
     refused = report.refused
     return report
@@ -120,7 +120,7 @@ function localRemoteBell(machine: OpenMachine): ReturnType<typeof watchLocalRemo
 /** Only a daemon keeps a connection to the remote's server: a client's short life is not worth one. */
 async function sshBell(machine: OpenMachine, face: string, options: WorkerStart): Promise<Doorbell[]> {
   const { config, files, remote, store } = machine
-  if (config.sshBell === null || face !== 'serve') return []
+  if (config.sshBell === null || !face.startsWith('serve')) return []
   if (parseRemoteUrl(remote, { allowLocal: true }).kind !== 'ssh') return []
   const { createSshBell } = await import('../listen/ssh-bell.ts')
   const bell = createSshBell({

@@ -38,6 +38,7 @@ function machineOver(parts: OpenMachine): Machine {
     ping: (agent, options) => ping(parts, agent, options),
     close: async () => {
       await parts.bells.stop()
+      await parts.redactor.close()
       store.close()
     },
   }

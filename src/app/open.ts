@@ -3,12 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Home } from '../app-types.ts'
 import { type Bridge, createBridge } from '../bridge/index.ts'
+import type { Redactor } from '../redact/index.ts'
 import { openStore, type Store } from '../store/index.ts'
 import { openBells, type ProcessBells } from './bells.ts'
 import { type Config, readConfig } from './config.ts'
 import { lostDatabase } from './facts.ts'
 import { type MachineFiles, machineFiles, makeFolders } from './home.ts'
 import { type KeyRing, openKeyRing } from './key-ring.ts'
+import { machineRedactor } from './redaction.ts'
 import { systemClock } from './system-clock.ts'
 
 /** One machine of one fleet, opened in this process. */
@@ -21,6 +23,7 @@ export interface OpenMachine {
   readonly keys: KeyRing
   readonly bells: ProcessBells
   readonly bridge: Bridge
+  readonly redactor: Redactor
   readonly remote: string
 }
 
@@ -36,9 +39,10 @@ export async function openParts(home: Home, fleet: string): Promise<OpenMachine>
     if (!store.self.exists() || remote === null) throw lostDatabase(files)
     makeFolders(files)
     const bells = openBells(files)
-    const bridge = createBridge({ store, bells, clock: systemClock, random, remote })
+    const redactor = machineRedactor(files)
+    const bridge = createBridge({ store, bells, clock: systemClock, random, redactor, remote })
     const keys = await openKeyRing(files.keys)
-    return { home, fleet, files, config: readConfig(home, process.env), store, keys, bells, bridge, remote }
+    return { home, fleet, files, config: readConfig(home, process.env), store, keys, bells, bridge, redactor, remote }
   } catch (error) {
     store.close()
     throw error

@@ -8,7 +8,6 @@ import {
   runCycle,
   type SyncContext,
   SyncError,
-  type SyncEvent,
 } from '../../sync/index.ts'
 import type { CycleSummary } from '../app-types.ts'
 import { syncStatus } from '../bridge/index.ts'
@@ -17,7 +16,7 @@ import { whileMoving } from './moving.ts'
 import { type OpenMachine, random } from './open.ts'
 import { systemClock } from './system-clock.ts'
 import { createUpkeep } from './upkeep.ts'
-import { type WithholdingRemote, withholding } from './withholding.ts'
+import { readingOnly, type WithholdingRemote, withholding } from './withholding.ts'
 
 /** The sync side of the process that leads. */
 export interface SyncSession {
@@ -31,16 +30,18 @@ export interface SyncSession {
   close(): Promise<void>
 }
 
-/** Opens the remote and the cache. The caller holds the machine's lock. */
+/** Opens the remote and the cache; `readOnly` sends nothing. The caller holds the machine's lock. */
 export async function openSync(
   machine: OpenMachine,
-  onEvent: (event: SyncEvent) => void = () => {},
+  options: { readonly readOnly?: boolean } = {},
 ): Promise<SyncSession> {
   const { store, keys, files, config, bells } = machine
   const access = await openAccess(files, { remote: machine.remote, prefix: store.self.read().prefix, config })
   const memory: CycleMemory = { lastPushMs: null }
   const upkeep = createUpkeep(machine, access)
-  const remote = withholding(access.remote, systemClock, config.intervalMs ?? undefined)
+  const remote = options.readOnly
+    ? readingOnly(access.remote)
+    : withholding(access.remote, systemClock, config.intervalMs ?? undefined)
   const context: SyncContext = {
     ledger: store,
     remote,
@@ -52,7 +53,6 @@ export async function openSync(
     pace: paceFor(access.url, config.receiptDelayMs),
     notify: (event) => {
       if (event.type === 'records' || event.type === 'control' || event.type === 'connected') bells.ringAgents()
-      onEvent(event)
     },
     ...(process.env.GITWIRE_BREAKPOINTS === undefined ? {} : { breakpoint: journal(process.env.GITWIRE_BREAKPOINTS) }),
   }
@@ -78,11 +78,11 @@ export async function openSync(
   }
 }
 
-/** While our own ref is withheld, a heartbeat that is due asks for no cycle before the push is tried again. */
+/** While our own ref is withheld, a heartbeat that is due asks for no cycle before the push is tried again, if it ever is. */
 function dueBy(remote: WithholdingRemote, store: OpenMachine['store'], report: CycleReport): CycleReport {
   const self = store.self.read()
   if (!remote.withholds(ownRef(self))) return report
-  return { ...report, dueInMs: Math.max(report.dueInMs, remote.refusal()?.inMs ?? 0) }
+  return { ...report, dueInMs: Math.max(report.dueInMs, remote.refusal()?.inMs ?? Infinity) }
 }
 
 /** Writes each step of a cycle into a file, for the crash harness: it kills while the journal shows work in flight. */

@@ -8,6 +8,19 @@ const MINUTE_MS = 60_000
 /** After so many base intervals a push that the remote did not allow is tried again, as a poll that it did not allow is. */
 const SEND_AGAIN_INTERVALS = 5
 
+/** A remote that this machine only reads, because somebody wants it so: what is pushed is withheld for good. */
+export function readingOnly(remote: Remote): WithholdingRemote {
+  return {
+    url: remote.url,
+    list: (foreign, signal) => remote.list(foreign, signal),
+    fetch: (tips, signal) => remote.fetch(tips, signal),
+    close: () => remote.close(),
+    push: async () => 'unknown',
+    withholds: () => true,
+    refusal: () => null,
+  }
+}
+
 /** A remote that remembers what it may not do. */
 export interface WithholdingRemote extends Remote {
   withholds(ref: string): boolean

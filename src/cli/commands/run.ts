@@ -47,7 +47,7 @@ async function serveMachine(context: Context, machine: Machine, input: CommandIn
   const { openDaemon } = await import('./daemon.ts')
   const daemon = await openDaemon(context, machine, input)
   try {
-    await runWorker(context, machine, daemon, numberOption(input, 'interval'))
+    await runWorker(context, machine, daemon, input)
   } catch (error) {
     daemon.log.write('fatal', 'failed', { error })
     throw error
@@ -56,16 +56,14 @@ async function serveMachine(context: Context, machine: Machine, input: CommandIn
   }
 }
 
-async function runWorker(
-  context: Context,
-  machine: Machine,
-  daemon: Daemon,
-  intervalMs: number | undefined,
-): Promise<void> {
+async function runWorker(context: Context, machine: Machine, daemon: Daemon, input: CommandInput): Promise<void> {
+  const intervalMs = numberOption(input, 'interval')
   const signal = context.interruption()
   const { fleet, name } = machine
   const report = cycleReporter(context)
-  const worker = machine.startWorker('serve', {
+  const readOnly = flagOption(input, 'read-only')
+  const worker = machine.startWorker(readOnly ? 'serve --read-only' : 'serve', {
+    readOnly,
     onCycle: (summary) => {
       daemon.cycle(summary)
       report(summary)
@@ -77,7 +75,8 @@ async function runWorker(
     const { leader } = machine.bridge.fleet().sync
     const other = leader !== null && leader.pid !== process.pid ? leader : null
     const standby = other === null ? '' : ` ${other.face} pid ${other.pid} syncs now; this one takes over when it ends.`
-    const words = `${name} of fleet ${fleet.slice(0, 8)}, pid ${process.pid}. Ctrl-C stops.${standby}`
+    const mute = readOnly ? ' Nothing is sent; what is to be sent waits.' : ''
+    const words = `${name} of fleet ${fleet.slice(0, 8)}, pid ${process.pid}. Ctrl-C stops.${mute}${standby}`
     announce(context, 'started', { fleet, machine: name, pid: process.pid, leader: other }, words)
     daemon.log.write('info', 'started', { fleet, machine: name, leader: other })
     const ended = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => {})

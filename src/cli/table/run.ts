@@ -18,6 +18,11 @@ export const runCommands: readonly CommandSpec[] = [
         summary: 'the time between cycles when nobody talks',
       },
       {
+        name: 'read-only',
+        kind: 'flag',
+        summary: 'receive and send nothing: no message, receipt or heartbeat; to the others this machine is silent',
+      },
+      {
         name: 'listen',
         kind: 'text',
         value: 'ADDRESS',
