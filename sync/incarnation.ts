@@ -10,7 +10,7 @@ import type { Refs, SyncContext } from './context.ts'
 import { logFilesOf, splitLogFile } from './log-files.ts'
 import { MACHINE_NOTE, type MachineNote, readMachineNote } from './machine-note.ts'
 import { LIMITS, parseMachineRef, peerName } from './paths.ts'
-import type { Oid, TreeFile } from './ports.ts'
+import type { TreeFile } from './ports.ts'
 import { type MessageRecord, openLine, type PartRecord, parseLine, parseRecord } from './records.ts'
 
 /** Starts a new incarnation. One transaction; the next cycle creates its ref. */
@@ -25,36 +25,65 @@ export function takeNewIncarnation(context: SyncContext, reason: string): void {
   context.notify({ type: 'incarnation', replaces: old, incarnation, reason })
 }
 
-/** Reads our own old refs, once each: what was sent after the backup comes back, and the control to wait for is learnt. */
+/**
+ * Reads our own old refs, once each: what was sent after the backup comes back, and the control to wait for is learnt. It is
+ * sent again in its old order, before what the agents have stored since the restore.
+ */
 export async function recoverOwnRefs(context: SyncContext, refs: Refs, signal?: AbortSignal): Promise<void> {
   const { ledger } = context
   const self = ledger.self.read()
   if (self.recovering !== true) return
+  const old: OldRef[] = []
   for (const [ref, oid] of refs) {
     const peer = parseMachineRef(self.prefix, ref)
     const isOld = peer?.machine === self.machine && peer.incarnation !== self.incarnation
     if (!isOld && !(ref === self.ref && oid !== self.tip)) continue
     if (!(await context.repository.has(oid))) await context.remote.fetch([{ ref, oid }], signal)
-    await recoverOne(context, oid)
+    const tree = await context.repository.tree(oid, LIMITS.logFiles + 8)
+    const note = await ownNote(context, tree)
+    if (note !== null) old.push({ tree, note })
   }
+  const recovered = new Set<number>()
+  for (const one of oldestFirst(old)) await recoverOne(context, one, recovered)
   ledger.transaction(() => {
+    ledger.outbound.sendAfter(recovered)
     // An agent that came here after the backup was taken gets what this machine had sent to it.
     for (const agent of ledger.self.agents()) ledger.inbound.deliverLocally(agent)
     ledger.self.write({ recovering: false })
   })
 }
 
-async function recoverOne(context: SyncContext, oid: Oid): Promise<void> {
+interface OldRef {
+  readonly tree: readonly TreeFile[]
+  readonly note: MachineNote
+}
+
+/** Each after the one that it replaces. */
+function oldestFirst(refs: readonly OldRef[]): readonly OldRef[] {
+  const byName = new Map(refs.map(({ note }) => [peerName(note), note]))
+  const age = (note: MachineNote): number => {
+    const seen = new Set<MachineNote>()
+    for (let at: MachineNote | undefined = note; at !== undefined && !seen.has(at); at = byName.get(at.replaces ?? ''))
+      seen.add(at)
+    return seen.size
+  }
+  return [...refs].sort((a, b) => age(a.note) - age(b.note))
+}
+
+async function recoverOne(context: SyncContext, { tree, note }: OldRef, recovered: Set<number>): Promise<void> {
   const { ledger } = context
-  const tree = await context.repository.tree(oid, LIMITS.logFiles + 8)
-  const note = await ownNote(context, tree)
-  if (note === null) return
   const lines = await ownLines(context, tree, note)
   ledger.transaction(() => {
     const { awaitsControl = 0 } = ledger.self.read()
     ledger.self.write({ awaitsControl: Math.max(awaitsControl, note.control[0]) })
     const parts = new Map<string, PartRecord[]>()
-    for (const line of lines) recoverLine(context, line, parts)
+    const messages = lines.flatMap((line) => openMessage(context, line, parts) ?? [])
+    // Lines that were appended again stand behind younger ones; their numbers tell.
+    messages.sort((a, b) => a.e - b.e || a.record.k - b.record.k)
+    for (const { c, record } of messages) {
+      const row = recoverMessage(context, c, record, parts)
+      if (row !== null) recovered.add(row)
+    }
   })
 }
 
@@ -85,37 +114,43 @@ async function ownLines(context: SyncContext, tree: readonly TreeFile[], note: M
   return extendAll(note.tail, lines).chain === note.head.chain ? lines : []
 }
 
-function recoverLine(context: SyncContext, line: string, parts: Map<string, PartRecord[]>): void {
+interface Sent {
+  readonly c: string
+  readonly e: number
+  readonly record: MessageRecord
+}
+
+/** @returns null for what is no message of ours that our keys open; a part goes to `parts` */
+function openMessage(context: SyncContext, line: string, parts: Map<string, PartRecord[]>): Sent | null {
   const { ledger } = context
   const { fleet, machine } = ledger.self.read()
   const raw = parseLine(line)
-  if (raw === null) return
-  for (const key of ledger.control.keys(raw.header.c, raw.header.e)) {
+  if (raw === null) return null
+  const { c, e } = raw.header
+  for (const key of ledger.control.keys(c, e)) {
     const text = openLine({ fleet, machine }, key, raw)
     if (text === null) continue
     const record = parseRecord(text)
-    if ('bad' in record) return
+    if ('bad' in record) return null
     if (record.t === 'part') {
       const part = record as PartRecord
       parts.set(part.of, [...(parts.get(part.of) ?? []), part])
-    } else if (record.t === 'message') recoverMessage(context, raw.header.c, record as MessageRecord, parts)
-    return
+    }
+    return record.t === 'message' ? { c, e, record: record as MessageRecord } : null
   }
+  return null
 }
 
 function recoverMessage(
-  context: SyncContext,
+  { ledger }: SyncContext,
   c: string,
   record: MessageRecord,
-  parts: Map<string, PartRecord[]>,
-): void {
-  if (record.parts === undefined) {
-    context.ledger.outbound.recoverSent(c, record, record.text, null)
-    return
-  }
-  const chunks = (parts.get(record.id) ?? []).sort((a, b) => a.i - b.i).map(({ data }) => data)
+  parts: ReadonlyMap<string, readonly PartRecord[]>,
+): number | null {
+  if (record.parts === undefined) return ledger.outbound.recoverSent(c, record, record.text, null)
+  const chunks = [...(parts.get(record.id) ?? [])].sort((a, b) => a.i - b.i).map(({ data }) => data)
   const bytes = Buffer.concat(chunks.map((chunk) => Buffer.from(chunk, 'base64')))
-  if (createHash('sha256').update(bytes).digest('hex') !== record.parts.sha256) return
+  if (createHash('sha256').update(bytes).digest('hex') !== record.parts.sha256) return null
   const about = { chunks, sha256: record.parts.sha256, bytes: bytes.length }
-  context.ledger.outbound.recoverSent(c, record, bytes.toString('utf8'), about)
+  return ledger.outbound.recoverSent(c, record, bytes.toString('utf8'), about)
 }

@@ -246,13 +246,18 @@ export interface OutboundLedger {
   addNotice(c: string, from: string, payload: object): void
   /** The notice has become the line `seq`; it is forgotten when the window is cut over it and nobody is parked who needs it. */
   saidNotice(key: number, seq: number): void
-  /** Takes back a message that this machine sent and its restored database lacks; it is sent again under the same id. */
+  /**
+   * Takes back a message that this machine sent after its backup, to be sent again under the same id, behind what was taken
+   * back before. Returns its row.
+   */
   recoverSent(
     c: string,
     record: MessageRecord,
     text: string,
     parts: { chunks: readonly string[]; sha256: string; bytes: number } | null,
-  ): void
+  ): number
+  /** Puts what was stored since the restore behind what was sent before it: all that never had a number, but for these rows. */
+  sendAfter(recovered: ReadonlySet<number>): void
   /** When the oldest unsent receipt was queued, wall-clock ms; null when there is none. */
   oldestReceiptAt(): number | null
   /** True when rows or notices other than receipts wait. */

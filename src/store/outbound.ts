@@ -1,7 +1,7 @@
 /** What must leave: rows without a line, our log's lines, receipts and other notices. */
 import type { OutboundLedger, OutRow, OutStream, OwnLine } from '../../sync/index.ts'
 import type { Db } from './database.ts'
-import { recovering } from './incarnation.ts'
+import { recovering, sendingAfter } from './incarnation.ts'
 import { notices } from './notices.ts'
 
 export function outboundStore(db: Db, wallMs: () => number): OutboundLedger {
@@ -9,6 +9,7 @@ export function outboundStore(db: Db, wallMs: () => number): OutboundLedger {
   const machine = db.prepare("SELECT json_extract(json, '$.machine') FROM self").pluck()
   return {
     recoverSent: (c, record, text, parts) => recover(machine.get() as string, c, record, text, parts),
+    sendAfter: sendingAfter(db),
     ...rows(db),
     ...lines(db, wallMs),
     ...resending(db),

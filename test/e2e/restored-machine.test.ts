@@ -24,6 +24,44 @@ test('a machine restored from a backup goes on as another incarnation, and nothi
   fleet.close()
 })
 
+test('what an agent stores before its restored machine has looked at the remote comes after what that had sent', async () => {
+  const { fleet, a } = await fleetWithWorker()
+  a.bridge.send({ agent: 'a', to: 'lead', text: 'before the backup' })
+  await a.cycle()
+  a.bridge.send({ agent: 'a', to: 'lead', text: 'stored, not sent' })
+  const backup = a.store.serialize()
+  await a.cycle()
+  for (const text of ['first after', 'x'.repeat(90_000), 'third after']) {
+    a.bridge.send({ agent: 'a', to: 'lead', text })
+    await a.cycle()
+  }
+
+  const restored = fleet.restore('a', backup)
+  for (const text of ['y'.repeat(90_000), 'last']) restored.bridge.send({ agent: 'a', to: 'lead', text })
+  for (let i = 0; i < 4; i++) await restored.cycle()
+  restored.bridge.send({ agent: 'a', to: 'lead', text: 'very last' })
+  await fleet.settle(6)
+  const order = ['before the backup', 'stored, not sent', 'first after', 'x', 'third after', 'y', 'last', 'very last']
+  expect(textsOf(fleet.lead, 'lead').map((text) => text.replace(/^([xy])+$/, '$1'))).toEqual(order)
+  fleet.close()
+})
+
+test('a machine that is restored twice sends again in the order in which its agent wrote', async () => {
+  const { fleet, a } = await fleetWithWorker()
+  const backup = a.store.serialize()
+  a.bridge.send({ agent: 'a', to: 'lead', text: 'one' })
+  await a.cycle()
+  let restored = a
+  for (const text of ['two', 'three']) {
+    restored = fleet.restore('a', backup)
+    restored.bridge.send({ agent: 'a', to: 'lead', text })
+    for (let i = 0; i < 4; i++) await restored.cycle()
+  }
+  await fleet.settle(8)
+  expect(textsOf(fleet.lead, 'lead')).toEqual(['one', 'two', 'three'])
+  fleet.close()
+})
+
 test('what a restored receiver had not acknowledged comes again', async () => {
   const { fleet, a } = await fleetWithWorker()
   const backup = a.store.serialize()
