@@ -86,6 +86,7 @@ class Answers {
   readonly #process: GitProcess
   readonly #withData: boolean
   readonly #questions: Question[] = []
+  readonly #unasked: string[] = []
   #chunks: Buffer[] = []
   #bytes = 0
   /** Bytes needed before the next step can be taken; 0 asks for a header line. */
@@ -111,17 +112,25 @@ class Answers {
           this.#questions.push({ maxBytes, resolve, reject })
         }),
     )
-    this.#process.child.stdin?.write(`${names.join('\n')}\n`)
+    if (this.#unasked.length === 0) queueMicrotask(() => this.#write())
+    this.#unasked.push(...names)
     return Promise.all(answers)
   }
 
   retire(): void {
+    this.#write()
     this.#process.child.stdin?.end()
   }
 
   stop(): Promise<void> {
     this.#fail(syncError('aborted', 'The repository was closed'))
     return this.#process.stop()
+  }
+
+  /** What was asked at one time goes in one write: a hundred refs that moved are a hundred questions. */
+  #write(): void {
+    const names = this.#unasked.splice(0)
+    if (names.length > 0) this.#process.child.stdin?.write(`${names.join('\n')}\n`)
   }
 
   #take(chunk: Buffer): void {

@@ -4,7 +4,7 @@ import { SyncError } from './errors.ts'
 import { askForHoles } from './holes.ts'
 import { controlRef, LIMITS, type Peer, parseMachineRef } from './paths.ts'
 import { pinnedRefs } from './pinned-ref.ts'
-import type { Oid, RefTip } from './ports.ts'
+import type { Oid, RefTip, Repository } from './ports.ts'
 import { type ControlReading, isLead, readControl } from './read-control.ts'
 import { readMachine } from './read-machine.ts'
 
@@ -23,10 +23,8 @@ export async function pull(context: SyncContext, refs: Refs, signal?: AbortSigna
   const commit = refs.get(ref) ?? null
   const controlMoved = commit !== null && needsReading(context, { ref, oid: commit })
   let wanted = changedMachines(context, refs)
-  const missing: RefTip[] = []
-  for (const tip of [...(controlMoved ? [{ ref, oid: commit as Oid }] : []), ...wanted.map(({ tip }) => tip)]) {
-    if (!(await repository.has(tip.oid))) missing.push(tip)
-  }
+  const tips = [...(controlMoved ? [{ ref, oid: commit as Oid }] : []), ...wanted.map(({ tip }) => tip)]
+  const missing = await absentOf(repository, tips)
   wanted = await bring(context, missing, wanted, signal)
   context.breakpoint?.('fetched')
   let control: Pulled['control'] = commit === null ? 'missing' : 'same'
@@ -35,8 +33,10 @@ export async function pull(context: SyncContext, refs: Refs, signal?: AbortSigna
     await answerOlderControl(context, control, commit as Oid, signal)
     if (control === 'newer') {
       wanted = changedMachines(context, refs)
-      const late: RefTip[] = []
-      for (const { tip } of wanted) if (!(await repository.has(tip.oid))) late.push(tip)
+      const late = await absentOf(
+        repository,
+        wanted.map(({ tip }) => tip),
+      )
       wanted = await bring(context, late, wanted, signal)
     }
   } else if (commit === null) await putControlBack(context, null, signal)
@@ -50,6 +50,12 @@ export async function pull(context: SyncContext, refs: Refs, signal?: AbortSigna
   }
   askForHoles(context)
   return { refsChanged: applied + (control === 'newer' ? 1 : 0), records, control }
+}
+
+/** Those that are not here. All are asked at once. */
+async function absentOf(repository: Repository, tips: readonly RefTip[]): Promise<RefTip[]> {
+  const here = await Promise.all(tips.map(({ oid }) => repository.has(oid)))
+  return tips.filter((_, i) => here[i] === false)
 }
 
 /**
@@ -153,5 +159,10 @@ async function putControlBack(context: SyncContext, there: Oid | null, signal?: 
   const oid = await repository.commit({ parent: there, fresh: true, puts })
   const outcome = await remote.push({ ref, oid, expected: there }, signal)
   const current = ledger.control.current()
-  if (outcome === 'pushed' && current !== null) ledger.transaction(() => ledger.control.apply(current, oid))
+  if (outcome !== 'pushed' || current === null) return
+  ledger.transaction(() => {
+    ledger.control.apply(current, oid)
+    // Or a host that goes back to a commit we had read before would show nothing new, while our base is another.
+    ledger.control.markSeen(ref, oid, current.n, true)
+  })
 }
