@@ -1,11 +1,6 @@
 /**
  * `npm run bench`: what gitwire costs beside the least that it could cost, measured in one run.
- *
- *     npm run bench                   the full form: a table; exit code 1 when a limit is not met
- *     npm run bench -- --short        under 90 s; a row that misses its limit is measured up to 3 times before it counts
- *     npm run bench -- --json         ends with one line {"rows": […]}
- *     npm run bench -- --only NAME    the groups that hold rows whose names begin so
- *     npm run bench -- --write        writes docs/benchmarks.md
+ * `npm run bench -- --help` names the options. Exit code 1 when a limit is not met, 2 for a wrong option.
  */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -18,6 +13,18 @@ import { measureNotify } from './bench/notify.ts'
 import { document, table } from './bench/report.ts'
 import { judge, type Measured, passes, ROWS, type Row } from './bench/rows.ts'
 import { measureStore } from './bench/store.ts'
+import { optionsOr, UsageError } from './usage.ts'
+
+const USAGE = `npm run bench -- [options]
+
+What gitwire costs beside the least that it could cost.
+
+  --short      under 90 s; a row that misses its limit is measured up to 3 times before it counts
+  --json       ends with one line {"rows": […]}
+  --only NAME  the groups that hold rows whose names begin so
+  --write      writes docs/benchmarks.md
+
+Builds first, then measures. Exit code 1 when a limit is not met.`
 
 const ROOT = join(import.meta.dirname, '..')
 const TRIES = 3
@@ -59,13 +66,21 @@ function build(): void {
   if (status !== 0) throw new Error('the build failed: `npm run build` says why')
 }
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    short: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
-  },
+const values = optionsOr(USAGE, () => {
+  const { values: read } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      short: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
+    },
+  })
+  const names = ROWS.map(({ name }) => name)
+  if (!names.some((name) => name.startsWith(read.only)))
+    throw new UsageError(`no row begins with '${read.only}'; there are ${names.join(', ')}`)
+  // The page is made of all rows.
+  if (read.write && read.only !== '') throw new UsageError('--write needs every row: leave out --only')
+  return read
 })
 build()
 const rows: Row[] = []

@@ -1,30 +1,42 @@
 /** What a fleet asks of a git host over HTTP, counted in the host's access log. */
-import { readFileSync } from 'node:fs'
-import { systemClock } from '../../src/app/system-clock.ts'
-import { startWorker } from '../../sync/index.ts'
-import type { Access, HttpGitServer } from '../../test/kit/http-git-server.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { heartbeatSeconds } from '../../sync/index.ts'
+import { Beats } from './beats.ts'
 import { percentile, sum } from './figures.ts'
+import type { HostCount } from './host.ts'
 import type { HttpFleet } from './http-fleet.ts'
-import type { ScaleMachine } from './machine.ts'
+import type { ShardFigures } from './shard.ts'
 
-/** Linux counts a process's children in hundredths of a second (proc(5), `cutime`). */
-const TICK_MS = 10
-const IDLE_CYCLES = 60
-const IDLE_SAMPLE = 5
+const LOOK_MS = 500
+
+/** How the machines run; `heartbeat` is the gap of those that are a ref each, in seconds; null: what their code would say. */
+export interface RunPlan {
+  readonly seconds: number
+  readonly messageEveryMs: number
+  /** Of every worker's base schedule. */
+  readonly intervalMs: number
+  readonly heartbeat: number | null
+}
 
 /** One fleet's figures. CPU in milliseconds; bytes are bodies, without HTTP's headers. */
 export interface FleetFigures {
   readonly machines: number
   readonly real: number
+  readonly joinSeconds: number
   readonly pollRequests: number
   readonly pollBytes: number
   /** Server processes of one poll. */
   readonly pollServerMs: number
-  /** Everything in this process for one idle cycle: the cycle, and the HTTP server's own part. */
+  /** The machine's own process for one idle cycle. */
   readonly cycleMs: number
+  readonly heartbeatSeconds: number
+  /** Heartbeats of the machines that are a ref each, in a minute. */
+  readonly beatsPerMinute: number
   /** With workers running: requests and bytes of a real machine in a minute. */
   readonly requestsPerMinute: number
   readonly bytesPerMinute: number
+  /** CPU of all real machines and of the server with its processes, in seconds for each second; more than 1 is more than one core. */
+  readonly cores: number
   readonly pushes: number
   readonly refused: number
   readonly pushP50Ms: number
@@ -39,123 +51,116 @@ export interface FleetFigures {
   readonly failedCycles: Readonly<Record<string, number>>
 }
 
-/** Polls that find nothing, then workers that run for `seconds` with a message every `messageEveryMs`. */
-export async function measureFleet(
-  server: HttpGitServer,
-  fleet: HttpFleet,
-  plan: { readonly seconds: number; readonly messageEveryMs: number; readonly intervalMs: number },
-): Promise<FleetFigures> {
-  const idle = await measureIdle(server, fleet)
-  const { timings } = fleet
-  timings.push.length = 0
-  timings.fetch.length = 0
-  const before = server.log.length
-  const traffic = await runWorkers(fleet.real, plan)
-  const seen = server.log.slice(before)
-  const minutes = (fleet.real.length * traffic.seconds) / 60
-  const pushP50Ms = percentile(timings.push, 0.5)
-  const fetchP50Ms = percentile(timings.fetch, 0.5)
+/** Polls that find nothing; then workers that run, half an interval before anything is counted. */
+export async function measureFleet(fleet: HttpFleet, plan: RunPlan): Promise<FleetFigures> {
+  const idle = await measureIdle(fleet)
+  const { shards } = fleet
+  const everySeconds = plan.heartbeat ?? heartbeatSeconds(fleet.machines, null)
+  const beats = fleet.beats.mutes.length === 0 ? null : new Beats({ ...fleet.beats, everySeconds })
+  await Promise.all(shards.map((shard) => shard.call('start', { intervalMs: plan.intervalMs })))
+  await sleep(plan.intervalMs / 2)
+  await Promise.all(shards.map((shard) => shard.call('reset', null)))
+  const before = await snapshot(fleet)
+  const beatsBefore = beats?.count ?? 0
+  const messages = await talk(fleet, plan)
+  const after = await snapshot(fleet)
+  const seconds = (after.at - before.at) / 1000
+  const beatsPerMinute = (((beats?.count ?? 0) - beatsBefore) / seconds) * 60
+  await untilArrived(fleet, messages, 2 * plan.intervalMs)
+  const figures = await Promise.all(shards.map((shard) => shard.call('figures', null)))
+  await beats?.stop()
+  const machineMinutes = (fleet.real * seconds) / 60
   return {
     machines: fleet.machines,
-    real: fleet.real.length,
+    real: fleet.real,
+    joinSeconds: fleet.joinSeconds,
     ...idle,
-    requestsPerMinute: seen.length / minutes,
-    bytesPerMinute: bytesOf(seen) / minutes,
-    pushes: timings.push.length,
-    refused: timings.refused,
-    pushP50Ms,
-    pushP95Ms: percentile(timings.push, 0.95),
-    fetchP50Ms,
-    messages: traffic.sent,
-    arrived: traffic.latenciesMs.length,
-    messageP50Ms: percentile(traffic.latenciesMs, 0.5),
-    messageP95Ms: percentile(traffic.latenciesMs, 0.95),
-    boundMs: 2 * (plan.intervalMs + pushP50Ms + fetchP50Ms),
-    failedCycles: traffic.failed,
+    heartbeatSeconds: everySeconds,
+    beatsPerMinute,
+    requestsPerMinute: (after.host.requests - before.host.requests) / machineMinutes,
+    bytesPerMinute: (after.host.bytes - before.host.bytes) / machineMinutes,
+    cores: (after.cpuMs - before.cpuMs) / 1000 / seconds,
+    ...latencies(figures, messages, plan.intervalMs),
   }
+}
+
+/** What the real machines' requests and messages took. */
+function latencies(figures: readonly ShardFigures[], messages: number, intervalMs: number) {
+  const pushes = figures.flatMap(({ pushMs }) => pushMs)
+  const arrived = figures.flatMap(({ latenciesMs }) => latenciesMs)
+  const pushP50Ms = percentile(pushes, 0.5)
+  const fetchP50Ms = percentile(
+    figures.flatMap(({ fetchMs }) => fetchMs),
+    0.5,
+  )
+  const failedCycles: Record<string, number> = {}
+  for (const { failed } of figures)
+    for (const [code, times] of Object.entries(failed)) failedCycles[code] = (failedCycles[code] ?? 0) + times
+  return {
+    pushes: pushes.length,
+    refused: sum(figures.map(({ refused }) => refused)),
+    pushP50Ms,
+    pushP95Ms: percentile(pushes, 0.95),
+    fetchP50Ms,
+    messages,
+    arrived: arrived.length,
+    messageP50Ms: percentile(arrived, 0.5),
+    messageP95Ms: percentile(arrived, 0.95),
+    boundMs: 2 * (intervalMs + pushP50Ms + fetchP50Ms),
+    failedCycles,
+  }
+}
+
+interface Snapshot {
+  readonly at: number
+  readonly host: HostCount
+  /** Of the host, the machines and the git processes that both have started. */
+  readonly cpuMs: number
+}
+
+async function snapshot({ host, shards }: HttpFleet): Promise<Snapshot> {
+  const count = await host.call('count', null)
+  const figures = await Promise.all(shards.map((shard) => shard.call('figures', null)))
+  const { own, children } = count.cpuMs
+  return { at: performance.now(), host: count, cpuMs: own + children + sum(figures.map(({ cpuMs }) => cpuMs)) }
 }
 
 type Idle = Pick<FleetFigures, 'pollRequests' | 'pollBytes' | 'pollServerMs' | 'cycleMs'>
 
-async function measureIdle(server: HttpGitServer, { real }: HttpFleet): Promise<Idle> {
-  // A few machines, so that all polls come between two heartbeats; the first rounds push theirs and read what is new.
-  const sample = real.slice(0, IDLE_SAMPLE)
-  for (let round = 0; round < 3; round++) for (const machine of sample) await machine.cycle()
-  const [before, serverMs, self] = [server.log.length, childMs(), process.cpuUsage()]
-  let cycles = 0
-  let pushed = 0
-  for (; cycles < IDLE_CYCLES; cycles++) {
-    const report = await (sample[cycles % sample.length] as ScaleMachine).cycle()
-    if (report.pushed) pushed++
-  }
-  const seen = server.log.slice(before)
-  const used = process.cpuUsage(self)
-  const polls = seen.filter(({ method }) => method === 'POST').length
+async function measureIdle({ host, shards }: HttpFleet): Promise<Idle> {
+  const [first] = shards as [HttpFleet['shards'][number]]
+  await first.call('warm', null)
+  const before = await host.call('count', null)
+  const { cycles, pushed, cpuMs } = await first.call('idle', null)
+  const after = await host.call('count', null)
   if (pushed > 0) process.stderr.write(`${pushed} of ${cycles} idle cycles pushed a heartbeat\n`)
   return {
-    pollRequests: seen.length / cycles,
-    pollBytes: bytesOf(seen) / cycles,
-    pollServerMs: (childMs() - serverMs) / polls,
-    cycleMs: (used.user + used.system) / 1000 / cycles,
+    pollRequests: (after.requests - before.requests) / cycles,
+    pollBytes: (after.bytes - before.bytes) / cycles,
+    pollServerMs: (after.cpuMs.children - before.cpuMs.children) / (after.posts - before.posts),
+    cycleMs: cpuMs / cycles,
   }
 }
 
-/** Machines with their real workers; now and then one agent writes to another of the same conversation. */
-async function runWorkers(
-  machines: readonly ScaleMachine[],
-  plan: { readonly seconds: number; readonly messageEveryMs: number; readonly intervalMs: number },
-) {
-  const latenciesMs: number[] = []
-  const failed: Record<string, number> = {}
-  const sentAt = new Map<string, number>()
-  const [lead, ...others] = machines as [ScaleMachine, ...ScaleMachine[]]
-  const workers = machines.map((machine) => {
-    machine.onEvent = ({ type }) => {
-      if (type !== 'records') return
-      const { messages } = machine.bridge.receive({ agent: machine.name, limit: 1000 })
-      for (const { id } of messages) latenciesMs.push(performance.now() - (sentAt.get(id) ?? Number.NaN))
-      machine.bridge.acknowledge(
-        machine.name,
-        messages.map(({ id }) => id),
-      )
-    }
-    const worker = startWorker({
-      cycle: machine.cycle,
-      clock: systemClock,
-      random: Math.random,
-      intervalMs: plan.intervalMs,
-      onReport: ({ error }) => {
-        if (error !== null && error.code !== 'aborted') failed[error.code] = (failed[error.code] ?? 0) + 1
-      },
-    })
-    machine.onOutgoing = () => worker.ring('bridge')
-    return worker
-  })
-  const startedAt = performance.now()
-  while (performance.now() - startedAt < plan.seconds * 1000) {
-    await systemClock.sleep(plan.messageEveryMs)
-    const worker = others[Math.floor(Math.random() * others.length)] as ScaleMachine
-    const [from, to] = Math.random() < 0.5 ? [lead, worker] : [worker, lead]
-    const { messages } = from.bridge.send({ agent: from.name, to: to.name, text: 'x'.repeat(1024) })
-    for (const { id } of messages) sentAt.set(id, performance.now())
+/** Now and then the lead and another machine write to each other. @returns how many messages were stored */
+async function talk({ places }: HttpFleet, plan: RunPlan): Promise<number> {
+  const [lead, ...others] = places as [HttpFleet['places'][number], ...HttpFleet['places'][number][]]
+  const end = performance.now() + plan.seconds * 1000
+  let sent = 0
+  while (performance.now() < end) {
+    await sleep(plan.messageEveryMs)
+    const other = others[Math.floor(Math.random() * others.length)] as typeof lead
+    const [from, to] = Math.random() < 0.5 ? [lead, other] : [other, lead]
+    sent += await from.shard.call('send', { from: from.name, to: to.name })
   }
-  const patience = performance.now() + 2 * plan.intervalMs
-  while (latenciesMs.length < sentAt.size && performance.now() < patience) await systemClock.sleep(250)
-  const seconds = (performance.now() - startedAt) / 1000
-  await Promise.all(workers.map((worker) => worker.stop()))
-  return { latenciesMs, failed, sent: sentAt.size, seconds }
+  return sent
 }
 
-function bytesOf(log: readonly Access[]): number {
-  return sum(log.map(({ bytesIn, bytesOut }) => bytesIn + bytesOut))
-}
-
-/** CPU of the processes that this one has started and waited for; NaN where there is no /proc. */
-function childMs(): number {
-  try {
-    const fields = readFileSync('/proc/self/stat', 'latin1').split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[13]) + Number(fields[14])) * TICK_MS
-  } catch {
-    return Number.NaN
+async function untilArrived({ shards }: HttpFleet, messages: number, patienceMs: number): Promise<void> {
+  const end = performance.now() + patienceMs
+  while (performance.now() < end) {
+    const arrived = await Promise.all(shards.map((shard) => shard.call('arrived', null)))
+    if (sum(arrived) >= messages) return
+    await sleep(LOOK_MS)
   }
 }

@@ -1,7 +1,7 @@
 /** The refs of machines that have joined, written without the machines. */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { decodeInvite, generateIdentity, importSigner } from '../../credentials/index.ts'
+import { decodeInvite, generateIdentity, importSigner, type MachineIdentity } from '../../credentials/index.ts'
 import { createJoined } from '../../src/app/joining.ts'
 import { systemClock } from '../../src/app/system-clock.ts'
 import { openStore } from '../../src/store/index.ts'
@@ -9,21 +9,32 @@ import type { SyncContext } from '../../sync/index.ts'
 import { prepare } from '../../sync/outgoing.ts'
 import { machineRef } from '../../sync/paths.ts'
 import { plainEnv } from '../../test/kit/git-http-backend.ts'
+import type { Mute } from './beats.ts'
 
-/** Writes into the bare repository `dir`, for each invite, the ref that a machine would have pushed which joins with it. */
-export async function importJoined(dir: string, lines: readonly string[]): Promise<void> {
-  const commits = await Promise.all(lines.map(firstCommit))
+/**
+ * Writes into the bare repository `dir`, for each invite, the ref that a machine would have pushed which joins with it.
+ * @returns those machines
+ */
+export async function importJoined(dir: string, lines: readonly string[]): Promise<Mute[]> {
+  const mutes: Mute[] = []
+  const commits: Uint8Array[] = []
+  for (const line of lines) {
+    const identity = await generateIdentity({ sealing: 'x25519' })
+    const { machine, incarnation } = decodeInvite(line)
+    mutes.push({ machine, incarnation, identity })
+    commits.push(firstCommit(line, identity))
+  }
   const result = spawnSync('git', [`--git-dir=${dir}`, 'fast-import', '--quiet', '--done'], {
     input: Buffer.concat([...commits, Buffer.from('done\n')]),
     env: plainEnv(),
   })
   if (result.status !== 0) throw new Error(`fast-import: ${result.stderr.toString()}`)
+  return mutes
 }
 
 /** The commit with which a machine joins, its claim and its note as the real code signs them, for fast-import. */
-async function firstCommit(line: string): Promise<Uint8Array> {
+function firstCommit(line: string, identity: MachineIdentity): Uint8Array {
   const invite = decodeInvite(line)
-  const identity = await generateIdentity({ sealing: 'x25519' })
   const store = openStore(null, Date.now)
   createJoined(store, invite, identity, importSigner(invite.signer))
   const keys = () => ({ identity, invites: [], orchestrator: null })

@@ -11,7 +11,7 @@ function run(script: string, args: readonly string[]) {
   return { status, stdout, stderr }
 }
 
-describe.each(['chaos.ts', 'crash.ts', 'growth.ts'])('scripts/%s', (script) => {
+describe.each(['bench.ts', 'chaos.ts', 'crash.ts', 'growth.ts', 'scale.ts'])('scripts/%s', (script) => {
   it('prints its options when asked for help and starts nothing', () => {
     const { status, stdout, stderr } = run(script, ['--help'])
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
@@ -35,6 +35,13 @@ describe('a value that an option does not take', () => {
     ['chaos.ts', ['--seed', '1.5'], "--seed takes a whole number of 0 or more, not '1.5'"],
     ['chaos.ts', ['--kinds', 'hang,flood'], '--kinds takes no flood; there are kill-worker, '],
     ['crash.ts', ['--rounds', '0'], "--rounds takes a whole number of 1 or more, not '0'"],
+    ['bench.ts', ['--only', 'nothing'], "no row begins with 'nothing'; there are send-stored, "],
+    ['bench.ts', ['--only', 'send', '--write'], '--write needs every row'],
+    ['scale.ts', [], 'nothing to measure: give --machines or --budget'],
+    ['scale.ts', ['--machines', '10,'], "--machines takes a whole number of 2 or more, not ''"],
+    ['scale.ts', ['--machines', '5000'], '--machines goes up to 1300'],
+    ['scale.ts', ['--machines', '10', '--real', '1'], "--real takes a whole number of 2 or more, not '1'"],
+    ['scale.ts', ['--budget', '--seeds', 'x'], "--seeds takes a whole number of 1 or more, not 'x'"],
     ['growth.ts', ['--days', '-1'], "Option '--days' argument is ambiguous"],
     ['growth.ts', ['--days', ''], "--days takes a whole number of 1 or more, not ''"],
   ])('makes %s %j end with one error and exit code 2', (script, args, message) => {
