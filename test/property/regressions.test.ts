@@ -218,6 +218,21 @@ const REGRESSIONS: readonly (readonly [string, Profile, readonly Action[]])[] = 
       ['host-restore', 772951, 80591, 916806, 242776940],
     ],
   ],
+  [
+    'an orchestrator goes on where the host goes back to a control that it had put back itself',
+    { faults: 0, receiptDelayMs: 60000, window: { compactBytes: 2000, fullBytes: 60000 }, machines: 5 },
+    [
+      ['invite', 205472, 380551, 232704, 1313991117],
+      ['invite', 829565, 736610, 205296, 1362707309],
+      ['cycle', 980604, 85811, 201745, 1163829539],
+      ['host-backup', 650182, 9322, 338609, 1977010893],
+      ['cycle', 211441, 218961, 964612, 1989299090],
+      ['host-restore', 79934, 53579, 888932, 124026126],
+      ['cycle', 34128, 44768, 913981, 1618533130],
+      ['host-restore', 157653, 636754, 527788, 1903660187],
+      ['paste-on', 410019, 459715, 518677, 1878726870],
+    ],
+  ],
 ]
 
 test.each(REGRESSIONS)('%s', async (_title, profile, actions) => {
