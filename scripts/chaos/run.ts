@@ -3,8 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Arena, everybodySynced, play } from './faults.ts'
 import type { ChaosMachine } from './machine.ts'
 import { type Fault, type Kind, type Plan, STATE_KINDS } from './plan.ts'
-import { healLimitMs } from './traffic.ts'
 
+/** A fault that takes longer is not healed. */
+const HEAL_LIMIT_MS = 120_000
+/** After a 429 a machine may stay away for two minutes by its own rules, and for four where its next try meets another. */
+const HEAL_LIMIT_429_MS = 300_000
 /** A probe goes to so many agents, and the first that is given it ends the wait. */
 const PROBES = 3
 
@@ -14,6 +17,8 @@ export interface Outcome {
   injected: boolean
   over: boolean
   healMs: number | null
+  /** The machine whose message tells that it is over, and since when, in milliseconds from the start of the traffic. */
+  probe: { readonly machine: number; readonly fromMs: number } | null
   /** Why it broke, when the harness could not play it. */
   trouble: string | null
 }
@@ -32,27 +37,45 @@ export async function playPlan(arena: Arena, plan: Plan, onProgress: (progress: 
   let states: Promise<void> = Promise.resolve()
   for (const fault of plan.faults) {
     await sleep(Math.max(0, start + fault.atMs - Date.now()))
-    const outcome: Outcome = { fault, injected: false, over: false, healMs: null, trouble: null }
+    const outcome: Outcome = { fault, injected: false, over: false, healMs: null, probe: null, trouble: null }
     outcomes.push(outcome)
     if ((STATE_KINDS as readonly Kind[]).includes(fault.kind)) {
-      states = states.then(() => playOne(arena, outcome, outcomes)).then(() => everybodySynced(arena))
+      states = states.then(() => playOne(arena, { outcome, outcomes, start })).then(() => everybodySynced(arena))
       playing.push(states)
-    } else playing.push(playOne(arena, outcome, outcomes))
+    } else playing.push(playOne(arena, { outcome, outcomes, start }))
   }
   await Promise.all(playing)
   clearInterval(ticking)
   return outcomes
 }
 
-async function playOne(arena: Arena, outcome: Outcome, outcomes: readonly Outcome[]): Promise<void> {
+interface Playing {
+  readonly outcome: Outcome
+  readonly outcomes: readonly Outcome[]
+  readonly start: number
+}
+
+async function playOne(arena: Arena, { outcome, outcomes, start }: Playing): Promise<void> {
   try {
     outcome.injected = await play(arena, outcome.fault)
     outcome.over = true
     const { machine, to } = probed(arena, outcome.fault, outcomes)
-    outcome.healMs = await arena.traffic.probe(machine, to, healLimitMs(outcome.fault.kind))
+    outcome.probe = { machine: arena.fleet.machines.indexOf(machine), fromMs: Date.now() - start }
+    const healMs = await arena.traffic.probe(machine, to, HEAL_LIMIT_429_MS)
+    outcome.healMs = healMs !== null && healMs <= limitOf(outcome, outcomes, healMs) ? healMs : null
   } catch (error) {
     outcome.trouble = (error as Error).stack ?? String(error)
   }
+}
+
+/** The longer limit counts where the probed machine was told to stay away, before the probe or while it was under way. */
+export function limitOf({ probe }: Pick<Outcome, 'probe'>, outcomes: readonly Outcome[], healMs: number): number {
+  const away = outcomes.some(({ fault }) => {
+    const { kind, machine, atMs, forMs } = fault
+    if (kind !== 'http-429' || probe === null || machine !== probe.machine) return false
+    return atMs < probe.fromMs + healMs && atMs + forMs + HEAL_LIMIT_MS > probe.fromMs
+  })
+  return away ? HEAL_LIMIT_429_MS : HEAL_LIMIT_MS
 }
 
 /**

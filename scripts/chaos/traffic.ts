@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fleet } from './fleet.ts'
 import type { ChaosMachine } from './machine.ts'
-import type { Kind } from './plan.ts'
 
 /** Each machine writes about this often. */
 const GAP_MS = 1_400
@@ -10,16 +9,6 @@ const LARGE_EVERY = 50
 const LARGE_BYTES = 50_000
 const MOST_BYTES = 500
 const STORED_MS = 3_000
-/** A fault whose probe takes longer is not healed. */
-const HEAL_LIMIT_MS = 120_000
-/** After a 429 a machine may stay away for two minutes by its own rules, and for four where its next try meets another. */
-const HEAL_LIMIT_429_MS = 300_000
-
-/** How long the probe of a fault of this kind may take. */
-export function healLimitMs(kind: Kind): number {
-  return kind === 'http-429' ? HEAL_LIMIT_429_MS : HEAL_LIMIT_MS
-}
-
 /** See the file. */
 export class Traffic {
   readonly #fleet: Fleet
