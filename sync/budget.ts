@@ -15,6 +15,9 @@ const LIMITS = [
 /** The hold-off of a full minute, at most; machines that see the same free place must not take it together. */
 const HOLD_OFF_MS = 8_000
 
+/** Heartbeats of a whole fleet, at most, where no host counts them: from 100 machines on they grow rarer. */
+const OWN_BEATS_PER_SECOND = 10 / 3
+
 /** The bucket of one repository as this machine sees it. Monotonic milliseconds. */
 export interface PushBudget {
   /** A poll showed that `moves` refs of others moved. */
@@ -65,8 +68,11 @@ export function createPushBudget(perMinute: number, random: () => number): PushB
 }
 
 /**
- * How far apart heartbeats are, in seconds: a third of the budget, shared by all machines, and never under 30 s (WIRE.md).
+ * How far apart heartbeats are, in seconds, never under 30 s: where the host counts, a third of its budget, shared by all
+ * machines (WIRE.md); on a remote of one's own so that all of them make {@link OWN_BEATS_PER_SECOND}, because everybody reads
+ * everybody's (docs/decisions/132).
  */
 export function heartbeatSeconds(machines: number, perMinute: number | null): number {
-  return perMinute === null ? 30 : Math.max(30, Math.ceil((60 * machines) / (perMinute / 3)))
+  const sharedSeconds = perMinute === null ? machines / OWN_BEATS_PER_SECOND : (60 * machines) / (perMinute / 3)
+  return Math.max(30, Math.ceil(sharedSeconds))
 }

@@ -107,7 +107,10 @@ test.each([
   [9, 6, 270],
   [2, 6, 60],
   [1, 6, 30],
+  [2, null, 30],
   [100, null, 30],
+  [101, null, 31],
+  [1000, null, 300],
 ])('%i machines with %s pushes a minute are heard every %i s', (machines, perMinute, seconds) => {
   expect(heartbeatSeconds(machines, perMinute)).toBe(seconds)
 })
