@@ -40,8 +40,7 @@ async function readControls(
   history: ReadonlyMap<string, readonly Oid[]>,
 ): Promise<ControlSeen[]> {
   const { fleet } = world.fleet.lead.store.self.read()
-  const roots = [...world.fleet.machines.values()].map(({ store }) => store.control.roots())
-  const { keys } = verifyRoots(roots.sort((a, b) => b.length - a.length)[0] ?? [])
+  const keys = signersEver(world)
   const statuses = new Map<Oid, string>()
   const controls: ControlSeen[] = []
   for (const oid of history.get('refs/heads/gitwire/control') ?? []) {
@@ -58,6 +57,17 @@ async function readControls(
     controls.push({ n: verifyControlNote(note, { fleet, keys }).n, machines, tree })
   }
   return controls
+}
+
+/** Everybody who ever signed control: a revoked orchestrator leaves the root. */
+function signersEver(world: World): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>()
+  for (const { store } of world.fleet.machines.values()) {
+    const roots = store.control.roots()
+    for (let i = 1; i <= roots.length; i++)
+      for (const [machine, key] of verifyRoots(roots.slice(0, i)).keys) keys.set(machine, key)
+  }
+  return keys
 }
 
 async function readStatus(repository: Repository, file: TreeFile): Promise<string> {
