@@ -1,20 +1,24 @@
 /** One level of base64, hex and percent signs undone, and of the backslashes of a string literal. */
 import { type View, ViewBuilder } from './view.ts'
+import { compileWords, SHORTEST_RUN } from './words.ts'
 
-/** Shorter runs hold no secret that a rule would know. */
-const SHORTEST = 24
-const IS_BASE64 = new Uint8Array(128).map((_, code) => (/[A-Za-z0-9+/_-]/.test(String.fromCharCode(code)) ? 1 : 0))
-const HEX = /^(?:[0-9a-fA-F]{2})+$/
+const HEX = /^[0-9a-fA-F]+$/
 /** Whatever is no text is no secret that a rule could read: digests, images, ciphertext. */
 const TEXT = /^[\t\n\r\x20-\x7e]+$/
-const FIRST_CHARACTERS = 24
 
 /** What an encoded run says; null where that is no text. */
 function decode(run: string): string | null {
   if (run.length % 2 === 0 && HEX.test(run)) return textOf(Buffer.from(run, 'hex'))
-  // Most runs are names, paths and digests: the first bytes tell.
-  if (textOf(Buffer.from(run.slice(0, FIRST_CHARACTERS), 'base64')) === null) return null
-  return textOf(Buffer.from(run, 'base64'))
+  return beginsAsText(run) ? textOf(Buffer.from(run, 'base64')) : null
+}
+
+/** Whether every first byte of the first groups of three is below 128. Most runs are names, paths and digests: few pass. */
+function beginsAsText(run: string): boolean {
+  for (let i = 0; i < SHORTEST_RUN; i += 4) {
+    const code = run.charCodeAt(i)
+    if (!((code >= 65 && code <= 90) || (code >= 97 && code <= 102))) return false
+  }
+  return true
 }
 
 function textOf(bytes: Buffer): string | null {
@@ -22,14 +26,9 @@ function textOf(bytes: Buffer): string | null {
   return TEXT.test(text) ? text : null
 }
 
-/** The texts inside encoded runs, for a first look. */
-export function encodedTexts(text: string): string[] {
-  const texts: string[] = []
-  eachRun(text, (run) => {
-    const decoded = decode(run)
-    if (decoded !== null) texts.push(decoded)
-  })
-  return texts
+/** The text inside the encoded run from `start` to `end` of `text`, its padding added; null where it says none. */
+export function encodedText(text: string, start: number, end: number): string | null {
+  return decode(withPadding(text, start, end))
 }
 
 /** The texts inside encoded runs, one a line; null where there are none. What is found in one is cut out as a whole run. */
@@ -46,18 +45,19 @@ export function encodedView(source: View): View | null {
   return some ? builder.build() : null
 }
 
-/** Calls for each run of {@link SHORTEST} characters of base64, of either alphabet, or more. */
+const RUNS = compileWords([])
+
 function eachRun(text: string, found: (run: string, start: number) => void): void {
-  let start = 0
-  for (let i = 0; i <= text.length; i++) {
-    const code = i < text.length ? text.charCodeAt(i) : 0
-    if (code < 128 && IS_BASE64[code] === 1) continue
-    if (i - start >= SHORTEST) {
-      const padding = /^={0,2}/.exec(text.slice(i, i + 2))?.[0] ?? ''
-      found(text.slice(start, i) + padding, start)
-    }
-    start = i + 1
-  }
+  RUNS.scan(
+    text,
+    () => false,
+    (start, end) => found(withPadding(text, start, end), start),
+  )
+}
+
+function withPadding(text: string, start: number, end: number): string {
+  const padded = text[end] === '=' ? (text[end + 1] === '=' ? 2 : 1) : 0
+  return text.slice(start, end + padded)
 }
 
 const PERCENT = /%[0-9a-fA-F]{2}/g

@@ -2,16 +2,13 @@
  * Whether a text can hold anything that a rule would find: one pass over it in the caller's own thread. Says yes too often
  * and never no where the engine finds something, because it asks for the same words under the same conditions.
  */
-import { encodedTexts } from './encoded.ts'
+import { encodedText } from './encoded.ts'
 import { holds } from './guards.ts'
 import { plainText } from './plain.ts'
 import { readingsOf } from './readings.ts'
 import { allRules } from './rules.ts'
 import type { Word } from './types.ts'
-import { compileWords, type WordFinder } from './words.ts'
-
-/** Where more than the text itself has to be read: a document of JSON, backslashes, percent signs. */
-const HAS_MORE = /^\s*[[{"]|\\|%[0-9a-fA-F]{2}/
+import { compileWords, type OnRun, type WordFinder } from './words.ts'
 
 /** What secretlint alone knows. */
 const SECRETLINT_WORDS = ['gsk_', 'vcp_', 'vci_', 'vca_', 'vcr_', 'vck_', 'cfk_', 'cfut_', 'cfat_', 'xoxb-'] as const
@@ -27,13 +24,26 @@ let compiled: Compiled | null = null
 /** Whether the text must be scanned. */
 export function mayHoldSecret(text: string): boolean {
   compiled ??= compile()
-  if (HAS_MORE.test(text)) return readingsOf(text).some((reading) => hasWord(reading.text, compiled as Compiled))
-  const plain = plainText(text)
-  return hasWord(plain, compiled) || encodedTexts(plain).some((inner) => hasWord(inner, compiled as Compiled))
+  if (needsReadings(text)) return readingsOf(text).some((reading) => hasWord(reading.text, compiled as Compiled))
+  // ASCII alone is what it is: the length in bytes tells, and costs next to nothing.
+  const plain = Buffer.byteLength(text) === text.length ? text : plainText(text)
+  const inside: string[] = []
+  const onRun = (start: number, end: number) => {
+    const decoded = encodedText(plain, start, end)
+    if (decoded !== null) inside.push(decoded)
+  }
+  return hasWord(plain, compiled, onRun) || inside.some((decoded) => hasWord(decoded, compiled as Compiled))
 }
 
-function hasWord(text: string, { finder, words }: Compiled): boolean {
-  return finder.scan(text, (place, end) => (words[place] as readonly Word[]).some((word) => holds(word, text, end)))
+/** Where more than the text itself has to be read: perhaps a document of JSON, backslashes, percent signs. */
+function needsReadings(text: string): boolean {
+  return text.includes('\\') || /^\s*[[{"]/.test(text) || (text.includes('%') && /%[0-9a-fA-F]{2}/.test(text))
+}
+
+function hasWord(text: string, { finder, words }: Compiled, onRun?: OnRun): boolean {
+  const onWord = (place: number, end: number) =>
+    (words[place] as readonly Word[]).some((word) => holds(word, text, end))
+  return finder.scan(text, onWord, onRun)
 }
 
 function compile(): Compiled {

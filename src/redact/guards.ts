@@ -7,6 +7,9 @@ const ENDS_VALUE = tableOf(' \t\n\r"\'`<>,;(){}')
 const ASSIGNS = tableOf('=:>|]')
 const SHORTEST_RUN = 16
 const DOT_REACH = 512
+/** What stands in URLs, behind a slash. */
+const PATH_WORD = 'eyj'
+const NEAR_DOT_REACH = 40
 const SHORT_WORD = 4
 /** From a name to the value that it is given. */
 const NAME_REACH = 32
@@ -27,32 +30,37 @@ export function holds(word: Word, text: string, end: number): boolean {
   const guard: Guard = word.guard
   if (guard === 'value') return valueFollows(text, end)
   if (guard === 'run') return runBegins(word.text, text, end)
-  if (guard === 'dotted') return runBegins(word.text, text, end) && dotFollows(text, end)
+  if (guard === 'dotted') return runBegins(word.text, text, end) && dotFollows(word.text, text, end)
   if (guard === 'userinfo') return userinfoFollows(text, end)
   return true
 }
 
 function runBegins(word: string, text: string, end: number): boolean {
   const start = end - word.length
-  // In a run of base64 signs stand between letters too, and there two letters are met in every other message.
-  if (word.length <= 2 && start > 0 && isIn(TOKEN, text.charCodeAt(start - 1)) && text[start - 1] !== '=') return false
-  const isShort = word.length <= SHORT_WORD && isIn(LETTER_OR_DIGIT, word.charCodeAt(0))
-  if (isShort && start > 0 && isIn(LETTER_OR_DIGIT, text.charCodeAt(start - 1))) return false
+  if (start > 0 && isIn(LETTER_OR_DIGIT, word.charCodeAt(0))) {
+    const before = text.charCodeAt(start - 1)
+    if (word.length <= SHORT_WORD && isIn(LETTER_OR_DIGIT, before)) return false
+    // In a run of base64 signs stand between letters too, and there such words are met in every other message.
+    const isUsual = word.length <= 3 && word !== PATH_WORD
+    if (isUsual && isIn(TOKEN, before) && !isIn(ASSIGNS, before)) return false
+  }
   for (let i = end; i < start + SHORTEST_RUN; i++) {
     if (i >= text.length || !isIn(TOKEN, text.charCodeAt(i))) return false
   }
   return true
 }
 
-function dotFollows(text: string, end: number): boolean {
-  const last = Math.min(text.length, end + DOT_REACH)
+function dotFollows(word: string, text: string, end: number): boolean {
+  // Of a short word the first part is short too, unless it is a token in JSON.
+  const reach = word.length <= 3 && word !== PATH_WORD ? NEAR_DOT_REACH : DOT_REACH
+  const last = Math.min(text.length, end + reach)
   for (let i = end - 1; i < last; i++) {
     const code = text.charCodeAt(i)
     if (code === 46) return true
     if (!isIn(TOKEN, code)) return false
   }
   // A first part that is longer than this is looked at by the rule.
-  return last === end + DOT_REACH
+  return reach === DOT_REACH && last === end + DOT_REACH
 }
 
 /**

@@ -16,6 +16,9 @@ function token(kind: string, words: readonly Word[], regex: RegExp, more: Partia
   return { kind, words, regex, rank: OWN, before: 40, after: 600, ...more }
 }
 
+/** How the base64 of a number begins: each of its first three characters has few values. */
+const DISCORD = [...'mno'].flatMap((a) => [...'dtjz'].flatMap((b) => [...'aeimquycgk'].map((c) => a + b + c)))
+
 const hasDigit = (value: string) => /\d/.test(value)
 const LONGEST_KEY = 64 * 1024
 
@@ -32,7 +35,7 @@ const BLOCKING: readonly Rule[] = [
     blocks: true,
     rank: BLOCKS,
   }),
-  token('gitwire-token', dotted('gwinvite1.', 'gw'), /\bgw[a-z]{2,12}\d\.[A-Za-z0-9_.-]{8,65536}(?<![.-])/g, {
+  token('gitwire-token', dotted('gwinvite'), /\bgw[a-z]{2,12}\d\.[A-Za-z0-9_.-]{8,65536}(?<![.-])/g, {
     blocks: true,
     rank: BLOCKS,
     after: LONGEST_KEY + 200,
@@ -81,14 +84,17 @@ const CUT: readonly Rule[] = [
   token('npm-token', run('npm_'), /(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])/g),
   token('pypi-token', run('pypi-ag'), /pypi-Ag[A-Za-z0-9_-]{50,1000}/g, { after: 1200 }),
   token('docker-token', run('dckr_pat_', 'dckr_oat_'), /dckr_[po]at_[A-Za-z0-9_-]{20,80}/g),
-  token('twilio-key', run('sk'), /(?<![A-Za-z0-9_])SK[0-9a-f]{32}(?![A-Za-z0-9])/g),
+  token(
+    'twilio-key',
+    run(...[...'0123456789abcdef'].map((digit) => `sk${digit}`)),
+    /(?<![A-Za-z0-9_])SK[0-9a-f]{32}(?![A-Za-z0-9])/g,
+  ),
   token('sendgrid-key', dotted('sg.'), /(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,80}/g),
   token('mailgun-key', run('key-'), /(?<![A-Za-z0-9])key-[0-9a-f]{32}(?![A-Za-z0-9])/g),
   token('telegram-token', run(':aa'), /(?<![A-Za-z0-9:/])\d{8,10}:AA[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9])/g),
-  // The first part is the base64 of a number of 17 to 20 digits.
   token(
     'discord-token',
-    dotted('mt', 'mj', 'mz', 'na', 'nd', 'nj', 'nt', 'nz', 'od', 'oti', 'otm', 'otq', 'ott', 'otu', 'otk'),
+    dotted(...DISCORD),
     /(?<![A-Za-z0-9_-])[MNO][A-Za-z\d_-]{22,27}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,40}/g,
     {
       accepts: (value) => /^\d{17,20}$/.test(Buffer.from(value.split('.')[0] ?? '', 'base64url').toString('latin1')),
@@ -120,7 +126,7 @@ const CUT: readonly Rule[] = [
   ),
   token(
     'jwt',
-    run('eyj'),
+    dotted('eyj'),
     /(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{10,16384}\.[A-Za-z0-9_-]{10,4096}/g,
     { after: 25_000 },
   ),

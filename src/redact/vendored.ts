@@ -25,6 +25,8 @@ interface Allowance {
 }
 
 const SPECIFIC = 4
+/** A word of theirs that their regex does not hold is the name of a service, or a short prefix that is put otherwise. */
+const SHORT_PREFIX = 5
 const GENERIC = 1
 /** Their sign of an assignment, which stands between the name of a service and its key. */
 const ASSIGNS = '(?:=|>|:{1,3}=|'
@@ -33,6 +35,13 @@ const SPREAD = /^(?:curl-|kubernetes-|nuget-|private-key|microsoft-teams|sidekiq
 
 /** In the place of words that stand in much of what agents write. */
 const RARER: Readonly<Record<string, readonly Word[]>> = {
+  jwt: [{ text: 'eyj', guard: 'dotted' }],
+  // Ours has its words.
+  'twilio-api-key': [],
+  'vault-service-token': [
+    { text: 'hvs.', guard: 'run' },
+    { text: 'vault', guard: 'value' },
+  ],
   'kubernetes-secret-yaml': [{ text: 'kind:', guard: 'none' }],
   'curl-auth-user': ['-u ', '-u"', "-u'", '--user'].map((text) => ({ text, guard: 'none' })),
   'curl-auth-header': ['authorization:', 'key:', 'token:'].map((text) => ({ text, guard: 'value' })),
@@ -61,14 +70,14 @@ export function vendoredRules(): Rule[] {
 function guardOf(rule: VendoredRule, word: string): Guard {
   if (SPREAD.test(rule.id)) return 'none'
   if (rule.regex.includes(ASSIGNS)) return /[\d_-]/.test(word) ? 'none' : 'value'
-  if (rule.id === 'jwt') return 'dotted'
   // Where the word begins what is repeated, a run begins with it; where it is the end or no part of the secret, none does.
   const letters = rule.regex
     .replace(/\[([a-z])[A-Z]\]/g, '$1')
     .replaceAll('\\', '')
     .toLowerCase()
   const at = letters.indexOf(word.toLowerCase())
-  return at >= 0 && /[{+*]/.test(letters.slice(at + word.length)) ? 'run' : 'none'
+  if (at < 0) return word.length > SHORT_PREFIX ? 'none' : 'run'
+  return /[{+*]/.test(letters.slice(at + word.length)) ? 'run' : 'none'
 }
 
 function isVaried({ entropy }: VendoredRule, value: string): boolean {
