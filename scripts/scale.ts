@@ -21,10 +21,17 @@ const SAMPLE = 10
 const options = scaleOptions()
 const sizes = options.machines
 const folder = mkdtempSync(join(tmpdir(), 'gitwire-scale-'))
+const clear = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+// Whoever stops it is not left with gigabytes; the other processes end with this one.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    clear()
+    process.exit(1)
+  })
 try {
   process.exitCode = await run()
 } finally {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  clear()
 }
 
 async function run(): Promise<number> {

@@ -21,9 +21,9 @@ interface Answer {
   readonly error?: string
 }
 
-/** Makes this process answer its parent, and end when the parent is gone. */
-export function serve(methods: Methods): void {
-  process.on('disconnect', () => process.exit(1))
+/** Makes this process answer its parent, and end when the parent is gone, after `orphaned`. */
+export function serve(methods: Methods, orphaned: () => Promise<void> = async () => {}): void {
+  process.on('disconnect', () => void orphaned().finally(() => process.exit(1)))
   process.on('message', ({ id, method, argument }: Call) => {
     const work = async () => methods[method]?.(argument as never)
     work().then(

@@ -28,4 +28,4 @@ const methods = {
 
 export type HostMethods = typeof methods
 
-serve(methods)
+serve(methods, () => server.close())
