@@ -96,13 +96,14 @@ export async function measureBacklog(): Promise<Measured> {
  * @returns what rings the worker
  */
 async function storeBacklog(home: string): Promise<() => void> {
-  const { store, bells, remote } = await openParts(homeAt(home), fleetsOf(homeAt(home))[0] ?? '')
+  const { store, bells, redactor, remote } = await openParts(homeAt(home), fleetsOf(homeAt(home))[0] ?? '')
   const silent = { ...bells, ringWorker: () => {}, ringAgents: () => {} }
   const bridge = createBridge({
     store,
     bells: silent,
     clock: systemClock,
     random: (length) => randomBytes(length),
+    redactor,
     remote,
   })
   store.transaction(() => {

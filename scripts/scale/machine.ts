@@ -1,6 +1,7 @@
 /** One simulated machine: the real store, bridge and cycle over whatever remote and clock it is given. */
 import type { MachineIdentity, Signer } from '../../credentials/index.ts'
 import { type Bridge, createBridge } from '../../src/bridge/index.ts'
+import { openRedactor } from '../../src/redact/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import {
   type Clock,
@@ -79,7 +80,14 @@ export async function openMachine(
     name,
     store,
     ports,
-    bridge: createBridge({ store, bells, clock, random, remote: ports.remote.url }),
+    bridge: createBridge({
+      store,
+      bells,
+      clock,
+      random,
+      redactor: openRedactor(new Uint8Array(32)),
+      remote: ports.remote.url,
+    }),
     inviteKeys: [],
     onOutgoing: () => {},
     onEvent: () => {},

@@ -22,13 +22,14 @@ export function redactorOf(home: Home, options: { fleet?: string } = {}): Redact
 
 function readOrMakeKey(file: string): Uint8Array {
   try {
-    return readKeyFile(file).bytes()
+    return keyIn(file)
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'key-file-missing') throw error
   }
   // Linked into its place when it is whole: two processes that begin together then hold the same key.
   const whole = `${file}.${randomBytes(8).toString('hex')}`
-  writeKeyFile(whole, Secret.ofBytes(randomBytes(KEY_BYTES)))
+  // Text, as every key file is: what looks for keys where none may be reads them so.
+  writeKeyFile(whole, Secret.ofText(randomBytes(KEY_BYTES).toString('base64')))
   try {
     linkSync(whole, file)
   } catch (error) {
@@ -36,5 +37,7 @@ function readOrMakeKey(file: string): Uint8Array {
   } finally {
     deleteKeyFile(whole)
   }
-  return readKeyFile(file).bytes()
+  return keyIn(file)
 }
+
+const keyIn = (file: string) => Buffer.from(readKeyFile(file).text(), 'base64')

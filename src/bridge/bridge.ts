@@ -4,6 +4,7 @@
  */
 import type {
   AgentStatusInput,
+  AgentStatusResult,
   AgentView,
   ConversationView,
   CreateConversationInput,
@@ -24,7 +25,10 @@ import type {
 export interface Bridge {
   /** The agents of this machine, by name. */
   localAgents(): readonly string[]
-  /** Stores one message (or several, for `all` and roles) and rings the worker. Durable when it returns. */
+  /**
+   * Stores one message (or several, for `all` and roles) without the secrets in it and rings the worker. Durable when it
+   * returns. Throws `holds-secret` and `not-scanned`; then nothing was stored.
+   */
   send(input: SendInput): SendResult
   /** Returns waiting messages and marks them surfaced. Reading never acknowledges. */
   receive(input: ReceiveInput): ReceiveResult
@@ -41,7 +45,7 @@ export interface Bridge {
   createConversation(input: CreateConversationInput): CreateConversationResult
   conversations(agent?: string): readonly ConversationView[]
   /** Tells everyone who shares a conversation with `agent` what it is doing. */
-  setStatus(input: AgentStatusInput): { readonly acked: number }
+  setStatus(input: AgentStatusInput): AgentStatusResult
   /** One agent's view; throws `unknown-agent`. */
   agentStatus(agent: string): AgentView
   fleet(): FleetStatus

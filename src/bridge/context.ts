@@ -2,6 +2,7 @@
 import type { Clock, ControlState, RandomBytes } from '../../sync/index.ts'
 import { hostOf } from '../../sync/index.ts'
 import { GitwireError } from '../errors.ts'
+import type { Redactor } from '../redact/index.ts'
 import type { Store } from '../store/index.ts'
 
 /** Rings for the worker and for waiting agents; content-free. */
@@ -19,6 +20,8 @@ export interface BridgeContext {
   readonly bells: Bells
   readonly clock: Clock
   readonly random: RandomBytes
+  /** Cuts secrets out of what leaves and of what came. */
+  readonly redactor: Redactor
   /** For status. */
   readonly remote: string
 }

@@ -1,11 +1,13 @@
 /** Conversations: made by an orchestrator's command, or requested of one. */
 import { hostOf, NAME, roleOf } from '../../sync/index.ts'
 import { GitwireError } from '../errors.ts'
-import { cleanText } from './clean-text.ts'
 import { type BridgeContext, conversationsOf, isMember, newId, requireControl, requireLocal } from './context.ts'
+import { incoming, outgoing } from './redaction.ts'
 import type { ConversationView, CreateConversationInput, CreateConversationResult } from './types.ts'
 
 const MAX_PARTICIPANTS = 200
+/** UTF-16 units. */
+const MAX_TOPIC = 200
 
 /** On an orchestrator's machine a command for control; elsewhere a request that an orchestrator must grant. */
 export function createConversation(context: BridgeContext, input: CreateConversationInput): CreateConversationResult {
@@ -15,17 +17,24 @@ export function createConversation(context: BridgeContext, input: CreateConversa
   const others = [...new Set(input.with)].filter((agent) => agent !== input.agent)
   checkParticipants(context, others)
   const participants = [input.agent, ...others]
-  const topic = input.topic ?? null
+  const way = outgoing(context)
+  const topic = input.topic === undefined ? null : fitTopic(way.cut(input.topic))
   const twin = sameParticipants(context, participants, topic)
-  if (twin !== null) return { state: 'exists', conversation: twin, participants }
+  const redacted = way.redacted()
+  if (twin !== null) return { state: 'exists', conversation: twin, participants, redacted }
   const { machine } = store.self.read()
   if (control.orchestrators.includes(machine)) {
     const id = newId(context.random).slice(0, 16)
     store.transaction(() => store.control.addCommand({ type: 'conversation', id, participants, topic }))
     context.bells.ringWorker()
-    return { state: 'pending', conversation: id, participants }
+    return { state: 'pending', conversation: id, participants, redacted }
   }
-  return request(context, input.agent, participants, topic)
+  return { ...request(context, input.agent, participants, topic), redacted }
+}
+
+/** At most what every reader takes; what stands in a secret's place may be longer than it was. */
+function fitTopic(topic: string): string {
+  return topic.slice(0, MAX_TOPIC).replace(/[\ud800-\udbff]$/, '')
 }
 
 function request(
@@ -33,7 +42,7 @@ function request(
   agent: string,
   participants: readonly string[],
   topic: string | null,
-): CreateConversationResult {
+): Omit<CreateConversationResult, 'redacted'> {
   const { store } = context
   const control = requireControl(context)
   const pending = store.overview
@@ -134,7 +143,7 @@ export function listConversations(context: BridgeContext, agent?: string): reado
     views.push({
       id,
       state: entry.state,
-      topic: entry.topic === undefined ? null : cleanText(entry.topic).text,
+      topic: entry.topic === undefined ? null : incoming(context.redactor, entry.topic).text,
       epoch: entry.epoch,
       participants,
       keyed: store.control.keys(id, entry.epoch).length > 0,

@@ -1,10 +1,10 @@
 /** Who is there and how things stand. Every reading says when it was learnt. */
 import { type ControlState, hostOf } from '../../sync/index.ts'
 import { GitwireError } from '../errors.ts'
-import { cleanText } from './clean-text.ts'
 import { type BridgeContext, conversationsOf, newId, requireControl, requireLocal } from './context.ts'
 import { acknowledgeAll } from './messages.ts'
-import type { AgentStatusInput, AgentView, FleetStatus, ParkedMachine, SyncStatus } from './types.ts'
+import { incoming, outgoing } from './redaction.ts'
+import type { AgentStatusInput, AgentStatusResult, AgentView, FleetStatus, ParkedMachine, SyncStatus } from './types.ts'
 import { gapView } from './views.ts'
 
 /** Control that nobody renewed for this long may lack revocations. */
@@ -13,9 +13,12 @@ const STALE_MS = 7 * 24 * 60 * 60 * 1000
 const SILENT_GAPS = 2.5
 
 /** Tells everyone who shares a conversation with `agent` what it is doing: a record, separate from its machine's pulse. */
-export function setStatus(context: BridgeContext, input: AgentStatusInput): { readonly acked: number } {
+export function setStatus(context: BridgeContext, given: AgentStatusInput): AgentStatusResult {
   const { store, clock } = context
-  requireLocal(context, input.agent)
+  requireLocal(context, given.agent)
+  checkStatus(given)
+  const way = outgoing(context)
+  const input = given.detail === undefined ? given : { ...given, detail: way.cut(given.detail) }
   checkStatus(input)
   const control = requireControl(context)
   const { machine } = store.self.read()
@@ -48,7 +51,7 @@ export function setStatus(context: BridgeContext, input: AgentStatusInput): { re
     return count
   })
   context.bells.ringWorker()
-  return { acked }
+  return { acked, redacted: way.redacted() }
 }
 
 const MAX_DETAIL = 1_000
@@ -152,7 +155,7 @@ function agentViews(context: BridgeContext, control: ControlState): AgentView[] 
         local: isLocal,
         state: stateOf(context, control, machine, heardAt, peer?.everySeconds ?? null),
         activity: status?.activity ?? null,
-        detail: status === null || status.detail === null ? null : cleanText(status.detail).text,
+        detail: status === null || status.detail === null ? null : incoming(context.redactor, status.detail).text,
         progress: status?.progress ?? null,
         statusAt: status?.at ?? null,
         heardAt,

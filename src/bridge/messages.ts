@@ -5,6 +5,7 @@ import type { SurfacedRow } from '../store/index.ts'
 import { type BridgeContext, newId, requireClaimPlaced, requireControl, requireLocal } from './context.ts'
 import { splitText } from './parts.ts'
 import { resolveTargets, type Target } from './recipients.ts'
+import { outgoing } from './redaction.ts'
 import type { ReceiveInput, ReceiveResult, SendInput, SendResult, WaitInput } from './types.ts'
 import { gapView, messageView } from './views.ts'
 
@@ -17,10 +18,11 @@ const MAX_FILES = 200
 const MAX_ABOUT_BYTES = 32_000
 
 /** Stores a message, or several for `all` and roles, in one transaction. */
-export function send(context: BridgeContext, input: SendInput): SendResult {
+export function send(context: BridgeContext, given: SendInput): SendResult {
   const { store } = context
-  requireLocal(context, input.agent)
-  checkInput(input)
+  requireLocal(context, given.agent)
+  checkInput(given)
+  const { input, redacted } = withoutSecrets(context, given)
   const control = requireControl(context)
   requireClaimPlaced(context, input.agent)
   const targets = resolveTargets(control, input.agent, input.to)
@@ -55,7 +57,21 @@ export function send(context: BridgeContext, input: SendInput): SendResult {
   if (recipients.some((agent) => hostOf(control, agent) !== machine)) context.bells.ringWorker()
   else ringForReceipts(context)
   if (recipients.some((agent) => hostOf(control, agent) === machine)) context.bells.ringAgents()
-  return { ...result, waitingFor: waitingFor(context, targets) }
+  return { ...result, waitingFor: waitingFor(context, targets), redacted }
+}
+
+function withoutSecrets(context: BridgeContext, given: SendInput): Pick<SendResult, 'redacted'> & { input: SendInput } {
+  const way = outgoing(context)
+  const input = {
+    ...given,
+    text: way.cut(given.text),
+    ...(given.action === undefined ? {} : { action: way.cut(given.action) }),
+    ...(given.files === undefined ? {} : { files: given.files.map((file) => way.cut(file)) }),
+  }
+  const redacted = way.redacted()
+  // What stands in a secret's place may be longer than it was.
+  if (redacted.length > 0) checkInput(input)
+  return { input, redacted }
 }
 
 function checkInput(input: SendInput): void {
@@ -131,7 +147,11 @@ export function receive(context: BridgeContext, input: ReceiveInput): ReceiveRes
     const unacked = store.messages.countUnacked(input.agent) - rows.length
     const control = store.control.current()
     const messages = rows.map((row) =>
-      messageView(row, control, { surfacedBefore: row.surfaced, ackedAt: row.acked_at }),
+      messageView(
+        row,
+        { control, redactor: context.redactor },
+        { surfacedBefore: row.surfaced, ackedAt: row.acked_at },
+      ),
     )
     return { messages, more, acked, unacked, gaps }
   })

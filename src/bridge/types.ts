@@ -88,12 +88,21 @@ export interface SendInput {
   readonly ack?: readonly string[]
 }
 
+/** What was cut out of a text before it was stored: so many secrets of one kind. */
+export interface RedactedKind {
+  /** Such as `github-pat`; as in the placeholder that stands in its place. */
+  readonly kind: string
+  readonly count: number
+}
+
 /** What was stored: one entry a message (a send to `all` or a role may store several). */
 export interface SendResult {
   readonly messages: readonly { readonly id: string; readonly conversation: string; readonly to: readonly string[] }[]
   readonly acked: number
   /** True while nothing can leave, with why: no key yet, stopped, holding back until a claim is confirmed. */
   readonly waitingFor: string | null
+  /** What was cut out of text, action and file names. */
+  readonly redacted: readonly RedactedKind[]
 }
 
 export interface ReceiveInput {
@@ -146,6 +155,8 @@ export interface CreateConversationResult {
   readonly state: 'created' | 'pending' | 'requested' | 'exists'
   readonly conversation: string | null
   readonly participants: readonly string[]
+  /** What was cut out of the topic. */
+  readonly redacted: readonly RedactedKind[]
 }
 
 export type Activity = 'working' | 'idle' | 'blocked' | 'done'
@@ -157,6 +168,13 @@ export interface AgentStatusInput {
   /** 0 to 100. */
   readonly progress?: number
   readonly ack?: readonly string[]
+}
+
+/** What a status did. */
+export interface AgentStatusResult {
+  readonly acked: number
+  /** What was cut out of the detail. */
+  readonly redacted: readonly RedactedKind[]
 }
 
 /** What is known of an agent and when it was last heard. */

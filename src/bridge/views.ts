@@ -1,16 +1,20 @@
 /** Stored rows as the faces see them. */
 import { type ControlState, hostOf, roleOf } from '../../sync/index.ts'
+import type { Redactor } from '../redact/index.ts'
 import type { DeliveryRow, GapRow, MessageRow } from '../store/index.ts'
 import { cleanText } from './clean-text.ts'
+import { incoming } from './redaction.ts'
 import type { Delivery, DeliveryState, GapReport, Message } from './types.ts'
 
-/** A message for a reader; hidden characters are cut out of its text. */
+/** A message for a reader; hidden characters are cut out of its text, and secrets where somebody else wrote it. */
 export function messageView(
   row: MessageRow,
-  control: ControlState | null,
+  { control, redactor }: { readonly control: ControlState | null; readonly redactor: Redactor },
   about: { readonly surfacedBefore: number; readonly ackedAt: number | null },
 ): Message {
-  const { text, stripped } = cleanText(row.text)
+  // What was written here lost its secrets before it was stored.
+  const shown = (text: string) => (row.out === 1 ? cleanText(text) : incoming(redactor, text))
+  const { text, stripped } = shown(row.text)
   return {
     id: row.id,
     conversation: row.c,
@@ -21,8 +25,8 @@ export function messageView(
     text,
     inReplyTo: row.re,
     class: row.class,
-    action: row.action === null ? null : cleanText(row.action).text,
-    files: row.files === null ? [] : (JSON.parse(row.files) as string[]).map((file) => cleanText(file).text),
+    action: row.action === null ? null : shown(row.action).text,
+    files: row.files === null ? [] : (JSON.parse(row.files) as string[]).map((file) => shown(file).text),
     sentAt: row.at,
     receivedAt: row.received_at,
     direction: row.out === 1 ? 'out' : 'in',

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import type { CreateConversationResult } from '../bridge/types.ts'
 import { definedOnly, inputOf, nameSchema } from './input.ts'
+import { redactedSchema, redactedText } from './render.ts'
 import { defineTool } from './tool.ts'
 
 /** Opens a conversation, or asks an orchestrator to. */
@@ -24,6 +25,7 @@ export const createConversation = defineTool({
   output: {
     conversation: z.string().nullable().describe('Its id; null until it is granted.'),
     participants: z.array(z.string()),
+    redacted: redactedSchema,
   },
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run(input, { bridge, agent }) {
@@ -33,8 +35,8 @@ export const createConversation = defineTool({
     const id = conversation === null ? '' : ` ${conversation}`
     return {
       state,
-      data: { conversation, participants },
-      text: `Conversation${id} with ${participants.join(', ')}: ${MEANING[state]}`,
+      data: { conversation, participants, redacted: [...result.redacted] },
+      text: `Conversation${id} with ${participants.join(', ')}: ${MEANING[state]} ${redactedText(result.redacted)}`.trimEnd(),
       nextStep: NEXT_STEP[state],
     }
   },

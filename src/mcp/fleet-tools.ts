@@ -15,7 +15,7 @@ import {
   viewFleet,
 } from './fleet-view.ts'
 import { ackSchema, definedOnly, inputOf, nameSchema } from './input.ts'
-import { count, countSchema, noticeShape, UNTRUSTED_NOTICE } from './render.ts'
+import { count, countSchema, noticeShape, redactedSchema, redactedText, UNTRUSTED_NOTICE } from './render.ts'
 import { type Call, defineTool } from './tool.ts'
 
 const READS_ONLY = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false }
@@ -36,15 +36,15 @@ export const updateMyStatus = defineTool({
     { status: 'activity', conversation_id: null, message: 'detail' },
   ),
   states: ['ok'],
-  output: { agent: z.string(), activity: z.enum(ACTIVITIES), acked: countSchema },
+  output: { agent: z.string(), activity: z.enum(ACTIVITIES), acked: countSchema, redacted: redactedSchema },
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run(input, { bridge, agent }) {
-    const { acked } = bridge.setStatus({ agent, ...definedOnly(input) })
+    const { acked, redacted } = bridge.setStatus({ agent, ...definedOnly(input) })
     const acknowledged = acked > 0 ? ` Acknowledged ${count(acked, 'message')}.` : ''
     return {
       state: 'ok' as const,
-      data: { agent, activity: input.activity, acked },
-      text: `${agent} is now ${input.activity}.${acknowledged}`,
+      data: { agent, activity: input.activity, acked, redacted: [...redacted] },
+      text: `${agent} is now ${input.activity}.${acknowledged} ${redactedText(redacted)}`.trimEnd(),
     }
   },
 })

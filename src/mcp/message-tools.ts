@@ -9,6 +9,8 @@ import {
   type MessageView,
   messageSchema,
   noticeShape,
+  redactedSchema,
+  redactedText,
   renderMessages,
   UNTRUSTED_NOTICE,
   viewMessage,
@@ -54,6 +56,7 @@ export const sendToPartner = defineTool({
     messages: z.array(z.object({ id: z.string(), conversation: z.string(), to: z.array(z.string()) })),
     acked: countSchema,
     waiting_for: z.string().nullable().describe('Why nothing can leave yet, or null.'),
+    redacted: redactedSchema,
   },
   hints: CHANGES_OWN_STATE,
   core: true,
@@ -63,10 +66,11 @@ export const sendToPartner = defineTool({
     const messages = sent.messages.map(({ id, conversation, to }) => ({ id, conversation, to: [...to] }))
     const lines = messages.map(({ id, conversation, to }) => `- ${id} to ${to.join(', ')} in ${conversation}`)
     if (sent.acked > 0) lines.push(`Acknowledged ${count(sent.acked, 'message')}.`)
+    if (sent.redacted.length > 0) lines.push(redactedText(sent.redacted))
     if (sent.waitingFor !== null) lines.push(`It cannot leave yet: ${sent.waitingFor}.`)
     return {
       state: 'ok' as const,
-      data: { messages, acked: sent.acked, waiting_for: sent.waitingFor },
+      data: { messages, acked: sent.acked, waiting_for: sent.waitingFor, redacted: [...sent.redacted] },
       text: [`Stored ${count(messages.length, 'message')}:`, ...lines].join('\n'),
       nextStep:
         sent.waitingFor === null

@@ -20,6 +20,17 @@ export const noticeShape = { notice: z.string().optional() }
 /** How many of something. */
 export const countSchema = z.number().nonnegative()
 
+/** What was cut out of what the caller gave. */
+export const redactedSchema = z
+  .array(z.object({ kind: z.string(), count: countSchema }))
+  .describe('Secrets that were cut out before anything was stored; the others see placeholders.')
+
+/** `Cut out before storing: 2 github-pat, 1 jwt.`; empty for nothing. */
+export function redactedText(redacted: readonly { readonly kind: string; readonly count: number }[]): string {
+  if (redacted.length === 0) return ''
+  return `Cut out before storing: ${redacted.map(({ kind, count: many }) => `${many} ${kind}`).join(', ')}.`
+}
+
 /** One message as a model gets it. */
 export const messageSchema = z.object({
   id: z.string(),

@@ -13,6 +13,7 @@ function sendApp(sent: SendInput[], leader = true) {
         messages: [{ id: idOf('3fa9c1d2'), conversation: idOf('8c'), to: [input.to] }],
         acked: 0,
         waitingFor: null,
+        redacted: [],
       }
     },
     fleet: () => fleetOf(leader ? {} : { sync: syncOf({ leader: null }) }),
@@ -22,6 +23,19 @@ function sendApp(sent: SendInput[], leader = true) {
 }
 
 describe('gitwire send', () => {
+  it('tells what was cut out of the message before it was stored', async () => {
+    const redacted = [
+      { kind: 'github-token', count: 2 },
+      { kind: 'jwt', count: 1 },
+    ]
+    const sent = { messages: [{ id: idOf('3fa9c1d2'), conversation: idOf('8c'), to: ['backend'] }], acked: 0 }
+    const app = appWith({ send: () => ({ ...sent, waitingFor: null, redacted }), fleet: () => fleetOf({}) })
+    const { out } = await gitwire(['send', 'backend', 'a text'], { app })
+    expect(out).toContain('cut out before storing: 2 github-token, 1 jwt\n')
+    const json = await gitwire(['send', 'backend', 'a text', '--json'], { app })
+    expect(JSON.parse(json.out)).toMatchObject({ redacted })
+  })
+
   it('sends its argument with all that the options say', async () => {
     const sent: SendInput[] = []
     const argv = [

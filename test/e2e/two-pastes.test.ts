@@ -95,7 +95,7 @@ describe('two invites pasted on one machine', () => {
     await withMachine(worker, ({ bridge }) => bridge.send({ agent: 'reviewer', to: 'lead', text: 'from reviewer' }))
     await syncAll(worker, lead)
     expect(await inboxOf(lead)).toEqual([{ from: 'reviewer', text: 'from reviewer' }])
-    expect(readdirSync(join(stateDir(worker), 'keys'))).toEqual(['machine.key'])
+    expect(readdirSync(join(stateDir(worker), 'keys'))).toEqual(['machine.key', 'redaction.key'])
     expect(readFileSync(join(stateDir(worker), 'machine.json'), 'utf8')).toContain('"backend"')
   })
 

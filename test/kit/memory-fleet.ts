@@ -7,6 +7,7 @@ import { createSelf, type Founder, makeRoot, pushFirstControl } from '../../src/
 import { planInvite } from '../../src/app/inviting.ts'
 import { addClaim, createJoined } from '../../src/app/joining.ts'
 import { type Bridge, createBridge } from '../../src/bridge/index.ts'
+import { openRedactor } from '../../src/redact/index.ts'
 import { openStore, type Store } from '../../src/store/index.ts'
 import {
   type Clock,
@@ -254,10 +255,11 @@ function openMachine(input: {
     },
   }
   const bells = { ringWorker: () => {}, ringAgents: () => {}, nextAgentRing: async () => {} }
+  const redactor = openRedactor(new Uint8Array(32))
   const machine: FleetMachine = {
     name,
     store,
-    bridge: createBridge({ store, bells, clock, random: bytes, remote: 'memory:' }),
+    bridge: createBridge({ store, bells, clock, random: bytes, redactor, remote: 'memory:' }),
     context,
     identity,
     events,

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { makeFleet } from '../kit/mcp-fleet.ts'
 import { connectLegacy, connectModern, freshHome, serverCommand } from '../kit/mcp-session.ts'
+import { tokenOf } from '../redact/kit.ts'
 
 /** A fleet of one machine, with one connected client for each of its two agents. */
 async function connectBoth() {
@@ -37,6 +38,20 @@ describe('a refusal', () => {
     expect((await call('check_messages')).data.error.code).toBe('several-agents')
     const stranger = await connectModern({ home, agent: 'nobody' })
     expect((await stranger.call('check_messages')).data.error.code).toBe('unknown-agent')
+  })
+
+  test('of a private key says so, and the next message goes out without its secret', async () => {
+    const { lead, backend } = await connectBoth()
+    const refused = await lead.call('send_to_partner', { to: 'backend', text: `use this\n${tokenOf('openssh')}` })
+    expect(refused.data).toMatchObject({ state: 'failed', error: { code: 'holds-secret', retryable: false } })
+    const secret = tokenOf('github-classic')
+    const sent = await lead.call('send_to_partner', { to: 'backend', text: `use ${secret}` })
+    expect(sent.data).toMatchObject({ state: 'ok', redacted: [{ kind: 'github-token', count: 1 }] })
+    expect(sent.text).toContain('Cut out before storing: 1 github-token.')
+    const status = await lead.call('update_my_status', { activity: 'working', detail: `with ${secret}` })
+    expect(status.data.redacted).toEqual([{ kind: 'github-token', count: 1 }])
+    const checked = await backend.call('check_messages')
+    expect(checked.data.messages).toMatchObject([{ text: expect.stringMatching(/^use \[REDACTED:github-token:/) }])
   })
 
   test('of an unknown message or conversation leaves the server usable', async () => {

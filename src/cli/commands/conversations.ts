@@ -4,6 +4,7 @@ import { GitwireError } from '../../errors.ts'
 import { EXIT } from '../exit.ts'
 import { conversationId, shortId } from '../ids.ts'
 import { conversationsText, conversationText } from '../output/message-view.ts'
+import { redactedText } from '../output/text.ts'
 import { type Handler, textOption } from '../table/spec.ts'
 
 function createdText({ state, conversation, participants }: CreateConversationResult): string {
@@ -30,7 +31,9 @@ export const create: Handler = (context, input) =>
       with: input.arguments,
       ...(topic === undefined ? {} : { topic }),
     })
-    context.result(made, () => createdText(made))
+    context.result(made, () =>
+      made.redacted.length === 0 ? createdText(made) : `${createdText(made)}\n${redactedText(made.redacted)}`,
+    )
     return EXIT.ok
   })
 

@@ -7,7 +7,7 @@ import { EXIT } from '../exit.ts'
 import { conversationId, messageId, recipient, shortId } from '../ids.ts'
 import { deliveriesText, messageText } from '../output/message-view.ts'
 import type { Screen } from '../output/table.ts'
-import { sentence } from '../output/text.ts'
+import { redactedText, sentence } from '../output/text.ts'
 import { took } from '../output/time.ts'
 import { readAll } from '../stdin.ts'
 import { type CommandInput, type Handler, listOption, numberOption, textOption } from '../table/spec.ts'
@@ -40,6 +40,7 @@ function sentText(sent: SendResult, next: string | null): string {
   const lines = sent.messages.map(({ id, to }) => `sent ${shortId(id)} to ${to.join(', ')}`)
   if (lines.length === 0) lines.push('Nobody to send to.')
   if (sent.acked > 0) lines.push(`acknowledged ${sent.acked}`)
+  if (sent.redacted.length > 0) lines.push(redactedText(sent.redacted))
   if (next !== null) lines.push(next)
   return lines.join('\n')
 }

@@ -85,3 +85,8 @@ export function wrap(text: string, width: number, indent = ''): string {
     .map((line) => (line === '' ? '' : indent + line))
     .join('\n')
 }
+
+/** What was cut out of a text before it was stored. */
+export function redactedText(redacted: readonly { readonly kind: string; readonly count: number }[]): string {
+  return `cut out before storing: ${redacted.map(({ kind, count }) => `${count} ${kind}`).join(', ')}`
+}
