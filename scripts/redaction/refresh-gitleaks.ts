@@ -13,6 +13,8 @@ const OUR_END = '(?![\\w-])'
 /** What stands before the name of a service; no rule's secret is in it, and it costs more than all the rest. */
 const GO_NAME = '[\\w.-]{0,50}?'
 
+const LITERAL_KEY = /^[\w-]{30,}$/
+
 interface VendoredAllowance {
   readonly target: 'secret' | 'match' | 'line'
   readonly regexes: readonly string[]
@@ -30,7 +32,10 @@ function regexOf(go: string): string {
 function allowancesOf(table: Table): VendoredAllowance[] {
   // One that also asks for a path can never hold: what is scanned here has none.
   if (table.condition === 'AND') return []
-  const regexes = strings(table.regexes).map(regexOf)
+  // Keys of documentation, word for word: a host that looks for keys would refuse the push that holds them.
+  const regexes = strings(table.regexes)
+    .filter((regex) => !LITERAL_KEY.test(regex))
+    .map(regexOf)
   const stopwords = strings(table.stopwords).map((word) => word.toLowerCase())
   if (regexes.length === 0 && stopwords.length === 0) return []
   const target = table.regexTarget === 'match' || table.regexTarget === 'line' ? table.regexTarget : 'secret'

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { hostileTexts } from '../../scripts/redaction/hostile.ts'
 import { openRedactor } from '../../src/redact/index.ts'
@@ -73,4 +74,43 @@ test.each(['base64', 'base64url', 'hex'] as const)('a token inside %s is cut out
 test('a document of 4 MB without a secret comes back as it is', () => {
   const text = 'the quick brown fox reads src/bridge/messages.ts, line 42\n'.repeat(70_000)
   expect(cut.redact(text)).toEqual({ text, findings: [], blocked: [] })
+})
+
+test('whatever the text is, findings stand in order and all beside them stays as it was', () => {
+  const secrets = ['github-classic', 'jwt', 'openssh', 'azure-client-secret'].map((kind) => tokenOf(kind))
+  const piece = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom(
+      ...secrets,
+      'password = ',
+      '\\u00',
+      '%4',
+      '"',
+      '{',
+      '\u200b',
+      'https://a:',
+      '@',
+      'Z2hwXw==',
+      '\\\n',
+    ),
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const given = pieces.join('')
+      const { text, findings } = cut.redact(given)
+      let at = 0
+      let rest = text
+      for (const { start, end, kind } of findings) {
+        expect(start).toBeGreaterThanOrEqual(at)
+        expect(end).toBeGreaterThan(start)
+        const between = given.slice(at, start)
+        expect(rest.startsWith(`${between}[REDACTED:${kind}:`)).toBe(true)
+        rest = rest.slice(between.length + `[REDACTED:${kind}:0000]`.length)
+        at = end
+      }
+      expect(rest).toBe(given.slice(at))
+    }),
+    { numRuns: 200 },
+  )
 })
