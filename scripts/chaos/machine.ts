@@ -171,15 +171,18 @@ export class ChaosMachine {
     await gone
   }
 
-  /** Runs `work` while the process stands still: what it copies is what a snapshot of the machine would hold. */
+  /** Runs `work` while the process and its gits stand still: what it copies is what a snapshot of the machine would hold. */
   async frozen<T>(work: () => T | Promise<T>): Promise<T> {
     this.#process?.kill('SIGSTOP')
+    const gits = this.gitChildren()
+    signalGroups(gits, 'SIGSTOP')
     await sleep(DRAIN_MS)
     // A timer that is late fires before what waits in a pipe is read.
     await immediate()
     try {
       return await work()
     } finally {
+      signalGroups(gits, 'SIGCONT')
       this.#process?.kill('SIGCONT')
     }
   }
@@ -196,6 +199,17 @@ export class ChaosMachine {
         .filter((child) => readFileSync(`/proc/${child}/comm`, 'utf8').startsWith('git'))
     } catch {
       return []
+    }
+  }
+}
+
+/** Each git has a group of its own, in which its helpers are (`sync/git-runner.ts`). */
+function signalGroups(leaders: readonly number[], signal: NodeJS.Signals): void {
+  for (const leader of leaders) {
+    try {
+      process.kill(-leader, signal)
+    } catch {
+      // It has ended.
     }
   }
 }
