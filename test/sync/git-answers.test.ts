@@ -46,9 +46,9 @@ const ANSWERS: ReadonlyArray<readonly [string, string]> = [
   ['error: object file objects/aa/bb is empty\nfatal: loose object aabb is corrupt', 'corrupt'],
   ['error: h did not send all necessary objects', 'corrupt'],
   ['fatal: write error: No space left on device', 'disk-full'],
-  ["fatal: sha1 file '/home/a/cache.git/objects/pack/tmp_pack_s4RC8u' write error. Out of diskspace", 'disk-full'],
+  ["fatal: sha1 file '/home/you/cache.git/objects/pack/tmp_pack_s4RC8u' write error. Out of diskspace", 'disk-full'],
   [
-    "error: failed to write new configuration file /home/a/cache.git/config.lock\nfatal: could not set 'remote.https://host/x.git.promisor' to 'true'",
+    "error: failed to write new configuration file /home/you/cache.git/config.lock\nfatal: could not set 'remote.https://host/x.git.promisor' to 'true'",
     'disk-full',
   ],
   ['fatal: mismatched algorithms: client sha1; server sha256', 'object-format'],

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { planInvite } from '../../src/app/inviting.ts'
-import { shortBranch } from '../../src/app/joining.ts'
 import type { ControlState, MachineEntry } from '../../sync/control.ts'
 import { applyCommands, type Command } from '../../sync/lead-commands.ts'
 import { isPinnable, pinnedRefs } from '../../sync/pinned-ref.ts'
@@ -298,8 +297,4 @@ test('where the host shows an older state of the branch, the machine pushes it f
   expect(fleet.host.history.get(BRANCH)).toContain(tip)
   expect(textsOf(fleet.lead, 'lead')).toEqual(['one', 'two'])
   fleet.close()
-})
-
-test('people see a branch without its folder', () => {
-  expect(shortBranch(BRANCH)).toBe('claude/session-1')
 })
