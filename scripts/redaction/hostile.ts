@@ -43,5 +43,6 @@ export function hostileTexts(size: number = HOSTILE_BYTES): Readonly<Record<stri
     'base64 of text': Buffer.from(filled('password = hunter2x ', (size * 3) / 4)).toString('base64'),
     'hex of text': Buffer.from(filled('token: a1b2c3d4e5f6a7b8c9 ', size / 2)).toString('hex'),
     placeholders: filled('[REDACTED:jwt:00', size),
+    'placeholders beside secrets': filled('token=[REDACTED:jwt:00ab] password=hunter2x9! ', size),
   }
 }
