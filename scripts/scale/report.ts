@@ -122,7 +122,7 @@ export function document(result: ScaleResult, plots: readonly string[]): string 
   const load = loadavg()[0] ?? Number.NaN
   return [
     '# Scale',
-    `Written by \`npm run scale -- --write\` on ${new Date().toISOString().slice(0, 10)} in ${figure(result.seconds)} s; no figure here has another source.\nThe machine: ${process.platform}, ${availableParallelism()} cores, load ${figure(load)} at the end, Node.js ${process.version}, ${git}.`,
+    `Written by \`npm run scale -- ${process.argv.slice(2).join(' ')}\` on ${new Date().toISOString().slice(0, 10)} in ${figure(result.seconds)} s; no figure here has another source.\nThe machine: ${process.platform}, ${availableParallelism()} cores, load ${figure(load)} at the end, Node.js ${process.version}, ${git}.`,
     ...plots.map((file) => `![Requests, bytes and latency by the size of the fleet](${file})`),
     ...sections(result),
     '',
