@@ -88,6 +88,10 @@ describe('what is not sent at all', () => {
     expect(cut.redact(`paste ${tokenOf('gitwire-invite')}.`).blocked).toEqual(['gitwire-token'])
   })
 
+  it('is not the beginning of an invite, as documents show it', () => {
+    expect(cut.redact(`paste ${tokenOf('gitwire-invite').slice(0, 60)}…`).blocked).toEqual([])
+  })
+
   it('is not a public key', () => {
     const text = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGkq7lH0nR8n4mQ0pZ2m5d3vT1yB9cX6sW8uE4rJ7aKf me@host'
     expect(cut.redact(text).findings).toEqual([])
