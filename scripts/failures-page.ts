@@ -10,6 +10,8 @@ const HEAD = `# Failures
 
 What can go wrong between a machine and its remote, what gitwire does then, and what a person sees of it. The numbers are those of the catalogue of failures that sync agents had; each row is what its tests say. This page is written by \`npm run docs\`.
 
+What fleets of real processes make of such failures while they talk, and how long each kind takes to heal: [chaos.md](chaos.md).
+
 What is retried, withheld or asked for is one table: \`sync/policy.ts\`, in words in [errors.md](errors.md).
 
 In a container gitwire should not be PID 1: a helper of a killed git is then left to it as a zombie. Start it with \`docker run --init\`, or \`init: true\` in a compose file (row 7).
