@@ -62,7 +62,7 @@ export function reportOf(figures: Figures): { lines: string[]; missed: string[] 
 
 const HEAD = `# Redaction
 
-What looks like a secret is cut out of a text before it is stored, and again when a text arrives: git forgets nothing. In
+What looks like a secret is cut out of a text before it is stored: git forgets nothing. In
 its place stands \`[REDACTED:<kind>:<4 hex>]\`; one secret has one tag on a machine, so that two agents can speak of it.
 A private key, an age identity or a token of gitwire's own is not cut out: the whole text is refused. \`gitwire redact\`
 shows what would happen to a text. Why it is built as it is: [decision 140](decisions/140-redaction.md).

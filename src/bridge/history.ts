@@ -1,8 +1,8 @@
 /** Looking back: log, search, and a message's states. Changes nothing. */
 import { GitwireError } from '../errors.ts'
 import type { MessageRow } from '../store/index.ts'
+import { cleanText } from './clean-text.ts'
 import type { BridgeContext } from './context.ts'
-import { incoming } from './redaction.ts'
 import type { LogEntry, LogFilter, Message, MessageReport, SearchHit, SearchInput } from './types.ts'
 import { deliveryView, messageView } from './views.ts'
 
@@ -30,7 +30,7 @@ export function search(context: BridgeContext, input: SearchInput): readonly Sea
   const rows = context.store.transaction(() =>
     context.store.messages.search(match, input.agent ?? null, input.limit ?? SEARCH_LIMIT),
   )
-  return rows.map((row) => ({ message: view(context, row), snippet: incoming(context.redactor, row.snippet).text }))
+  return rows.map((row) => ({ message: view(context, row), snippet: cleanText(row.snippet).text }))
 }
 
 /** A message's states and times for each recipient. @throws GitwireError `unknown-message` */
@@ -60,11 +60,7 @@ function view(context: BridgeContext, row: MessageRow): Message {
   const inbox = context.store.messages.inboxState(row.row)
   const ackedAt = inbox.length > 0 && inbox.every((i) => i.acked_at !== null) ? (inbox[0]?.acked_at ?? null) : null
   const surfacedBefore = Math.max(0, ...inbox.map((i) => i.surfaced))
-  return messageView(
-    row,
-    { control: context.store.control.current(), redactor: context.redactor },
-    { surfacedBefore, ackedAt },
-  )
+  return messageView(row, { control: context.store.control.current() }, { surfacedBefore, ackedAt })
 }
 
 function deliveries(context: BridgeContext, row: MessageRow): MessageReport['deliveries'] {

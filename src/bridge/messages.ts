@@ -147,11 +147,7 @@ export function receive(context: BridgeContext, input: ReceiveInput): ReceiveRes
     const unacked = store.messages.countUnacked(input.agent) - rows.length
     const control = store.control.current()
     const messages = rows.map((row) =>
-      messageView(
-        row,
-        { control, redactor: context.redactor },
-        { surfacedBefore: row.surfaced, ackedAt: row.acked_at },
-      ),
+      messageView(row, { control }, { surfacedBefore: row.surfaced, ackedAt: row.acked_at }),
     )
     return { messages, more, acked, unacked, gaps }
   })

@@ -1,20 +1,16 @@
 /** Stored rows as the faces see them. */
 import { type ControlState, hostOf, roleOf } from '../../sync/index.ts'
-import type { Redactor } from '../redact/index.ts'
 import type { DeliveryRow, GapRow, MessageRow } from '../store/index.ts'
 import { cleanText } from './clean-text.ts'
-import { incoming } from './redaction.ts'
 import type { Delivery, DeliveryState, GapReport, Message } from './types.ts'
 
-/** A message for a reader; hidden characters are cut out of its text, and secrets where somebody else wrote it. */
+/** A message for a reader; hidden characters are cut out of its text. Secrets left it before it was stored (decision 140). */
 export function messageView(
   row: MessageRow,
-  { control, redactor }: { readonly control: ControlState | null; readonly redactor: Redactor },
+  { control }: { readonly control: ControlState | null },
   about: { readonly surfacedBefore: number; readonly ackedAt: number | null },
 ): Message {
-  // What was written here lost its secrets before it was stored.
-  const shown = (text: string) => (row.out === 1 ? cleanText(text) : incoming(redactor, text))
-  const { text, stripped } = shown(row.text)
+  const { text, stripped } = cleanText(row.text)
   return {
     id: row.id,
     conversation: row.c,
@@ -25,8 +21,8 @@ export function messageView(
     text,
     inReplyTo: row.re,
     class: row.class,
-    action: row.action === null ? null : shown(row.action).text,
-    files: row.files === null ? [] : (JSON.parse(row.files) as string[]).map((file) => shown(file).text),
+    action: row.action === null ? null : cleanText(row.action).text,
+    files: row.files === null ? [] : (JSON.parse(row.files) as string[]).map((file) => cleanText(file).text),
     sentAt: row.at,
     receivedAt: row.received_at,
     direction: row.out === 1 ? 'out' : 'in',

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/bridge/context.ts'
 import type { SendInput } from '../../src/bridge/types.ts'
 import { type MemoryFleet, memoryFleet } from '../kit/memory-fleet.ts'
 import { tokenOf } from '../redact/kit.ts'
@@ -79,23 +78,4 @@ test('a status and a topic lose their secrets, and the caller is told', () => {
     .bridge.conversations('backend')
     .filter(({ state }) => state === 'requested')
   expect(requested?.topic).toMatch(placeholder)
-})
-
-test('what another gitwire sent with a secret is shown without it, wherever it is shown', async () => {
-  const { store } = fleet.lead
-  const text = `walrus ${secret} walrus`
-  const [c = ''] = fleet.lead.bridge.conversations('lead').map(({ id }) => id)
-  const id = newId((length) => new Uint8Array(length).fill(0xab))
-  store.transaction(() => {
-    const about = { re: null, class: 'normal', action: secret, files: [secret], at: fleet.clock.wallMs() }
-    const message = { id, c, sender: 'lead', recipients: ['backend'], text, ...about }
-    store.messages.add(message, { machine: 'lead', local: [], remote: ['backend'] }, null)
-  })
-  const got = (await receive()).find((message) => message.id === id)
-  expect(got).toMatchObject({ action: expect.stringMatching(placeholder), files: [expect.stringMatching(placeholder)] })
-  const { bridge } = fleet.machine('backend')
-  for (const shown of [got, bridge.show(id), bridge.log({}), bridge.search({ query: 'walrus' })]) {
-    expect(JSON.stringify(shown)).toContain('walrus')
-    expect(JSON.stringify(shown)).not.toContain(secret)
-  }
 })
