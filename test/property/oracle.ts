@@ -22,9 +22,18 @@ export async function judge(world: World, profile: Profile): Promise<number> {
   if (world.violations.length > 0 && (await isControlLost(world)))
     for (const violation of world.violations.splice(0)) world.except('control lost', violation)
   if (world.forked) for (const violation of world.violations.splice(0)) world.except('control forked', violation)
-  // Which of two machines under one name is meant is no longer to be told apart.
-  if (world.twoHolders) for (const violation of world.violations.splice(0)) world.except('two holders', violation)
+  if (world.twoHolders || isContested(world))
+    for (const violation of world.violations.splice(0)) world.except('two holders', violation)
   return refused
+}
+
+/** True where two machines under one name are meant by what is broken, and the host had forgotten which of them came first. */
+function isContested(world: World): boolean {
+  if (world.counts.hostRestores === 0) return false
+  const names = world.invites.filter(({ pastes }) => pastes.length > 1).flatMap(({ pastes }) => pastes)
+  return world.violations.some((violation) =>
+    names.some((name) => violation.includes(` ${name}:`) || violation.includes(`on ${name}`)),
+  )
 }
 
 /** Stored by an agent that is a member, for agents that are: surfaced once, acknowledged, known to the sender, freed. */
@@ -124,7 +133,8 @@ function judgeRest(world: World, members: Members, name: string, { store, invite
   if (rows > 0) stuck.push(`${rows} unsent rows`)
   if (store.outbound.notices().length > 0) stuck.push('unsent notices')
   if (store.control.commands().length > 0 && control?.lead !== self.machine) stuck.push('commands')
-  if (inviteKeys.length > 0) stuck.push('an invite key is still here')
+  // A paste that a restore took back leaves its key file until control changes.
+  if (inviteKeys.length > 0 && !world.restores.has(name)) stuck.push('an invite key is still here')
   if (store.integrity() !== 'ok') stuck.push('the database is damaged')
   for (const what of stuck) world.fail(`frozen: ${name}: ${what}`)
 }

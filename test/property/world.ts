@@ -82,7 +82,7 @@ export class World {
   readonly revoked = new Map<string, number>()
   /** A host that had forgotten a paste let another one through: until control lists one, there are two holders. */
   twoHolders = false
-  /** An orchestrator that was restored with the host signed a number again: who had the first waits for a higher one. */
+  /** On a host that went back an orchestrator signed a number again: who had the first waits for a higher one. */
   forked = false
   readonly counts: Counts
   readonly #die: { random: () => number; faults: number }
@@ -181,7 +181,7 @@ export class World {
         machine.restart()
       } else if (error instanceof SyncError && (error.code === 'invite-used' || this.#isOutdone(machine, error))) {
         this.told.add(key)
-      } else if (error instanceof SyncError && error.code === 'control-forked' && this.#isBothRestored())
+      } else if (error instanceof SyncError && error.code === 'control-forked' && this.counts.hostRestores > 0)
         this.forked = true
       else if (!mayFail || !(error instanceof SyncError) || !EXPECTED.has(error.code)) {
         this.fail(`threw: ${key}: ${error instanceof Error ? stackOf(error) : String(error)}`)
@@ -202,10 +202,6 @@ export class World {
       const isKnown = control?.machines.get(sender)?.status === 'revoked'
       return isKnown && sender !== name && i >= from && store.messages.byId(id) === null
     })
-  }
-
-  #isBothRestored(): boolean {
-    return this.counts.restores > 0 && this.counts.hostRestores > 0
   }
 
   /** True for one of two pastes that a host which lost its refs let through: it finds the other's note on its ref. */
