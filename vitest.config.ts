@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/.build/**'],
-    // Three, also on two cores, where the default is one: most tests wait for processes of their own.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Four, also on two cores, where the default is one: most tests wait for processes of their own.
+    maxWorkers: Math.max(4, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -22,7 +22,7 @@ const DEFAULT_MESSAGES = 20
 /** Below the 60 s after which several clients give up a call. */
 const DEFAULT_WAIT_S = 50
 const MAX_WAIT_S = 600
-const PROGRESS_INTERVAL_MS = 15_000
+const PROGRESS_INTERVAL_MS = 5_000
 
 const CHANGES_OWN_STATE = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false }
 

@@ -116,7 +116,7 @@ describe('join', () => {
       code: 'database-damaged',
       hint: expect.stringContaining('gitwire rebuild'),
     })
-    expect(readdirSync(join(stateDir(place), 'keys'))).toEqual(['machine.key'])
+    expect(readdirSync(join(stateDir(place), 'keys')).sort()).toEqual(['machine.key', 'redaction.key'])
   })
 
   it('of a second agent with a used or withdrawn invite is refused, and the member works on', async () => {
@@ -135,6 +135,6 @@ describe('join', () => {
       expect(await failure(member, ['join'], line)).toMatchObject({ exit: 5, code })
     }
     await syncAll(lead as Place, member)
-    expect(readdirSync(join(stateDir(member), 'keys'))).toEqual(['machine.key'])
+    expect(readdirSync(join(stateDir(member), 'keys')).sort()).toEqual(['machine.key', 'redaction.key'])
   })
 })

@@ -12,6 +12,7 @@ import {
   joinWith,
   makeFleet,
   makePlace,
+  PATIENCE_MS,
   type Place,
   sendFrom,
   syncAll,
@@ -143,6 +144,8 @@ describe('a remote that fails while a fleet works', () => {
       server.inject(match, answer)
       await syncError(worker)
     }
+    // The host asked to be left alone for a second.
+    await expect.poll(() => syncError(worker), { timeout: PATIENCE_MS }).toBeNull()
     await syncAll(worker, lead)
     expect((await inboxOf(lead)).map(({ text }) => text)).toEqual(answers.map((_, i) => `message ${i}`))
   })

@@ -1,6 +1,16 @@
 /** `gitwire serve --read-only`: a machine that receives and leaves no trace on the remote. */
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { gitwire, json, makeFleet, PATIENCE_MS, type Place, sendFrom, start, syncAll } from '../kit/real-fleet.ts'
+import {
+  gitwire,
+  inboxOf,
+  json,
+  makeFleet,
+  PATIENCE_MS,
+  type Place,
+  sendFrom,
+  start,
+  syncAll,
+} from '../kit/real-fleet.ts'
 import { gitIn } from '../kit/real-remote.ts'
 import { makeTempDir, removeTempDir } from '../kit/temp.ts'
 
@@ -37,8 +47,11 @@ it('receives and pushes nothing; what was to be sent leaves when it may', async 
   expect((await serving.stop()).code).toBe(0)
   expect(ownTips()).toEqual(before)
 
-  await syncAll(worker, lead)
-  expect(await json(lead, ['inbox'])).toMatchObject({ messages: [{ text: 'stored meanwhile' }] })
+  const atLead = async () => {
+    await syncAll(worker, lead)
+    return inboxOf(lead)
+  }
+  await expect.poll(atLead, { timeout: PATIENCE_MS }).toEqual([{ from: 'backend', text: 'stored meanwhile' }])
   const stateAtLead = async () => {
     await syncAll(worker, lead)
     const report = await json<{ deliveries: object[] }>(lead, ['show', messages[0]?.id.slice(0, 8) ?? ''])

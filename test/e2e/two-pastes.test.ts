@@ -20,7 +20,7 @@ import {
 import { refsOf } from '../kit/real-remote.ts'
 import { makeTempDir, removeTempDir, tempDir } from '../kit/temp.ts'
 
-const ROUNDS = 8
+const ROUNDS = 4
 
 /** Many invites, one push. */
 async function inviteMany(lead: Place, count: number): Promise<string[]> {

@@ -147,10 +147,10 @@ describe('a wait', () => {
     const { backend } = await connectBoth()
     const heard: number[] = []
     await backend.client.callTool(
-      { name: 'wait_for_messages', arguments: { timeout_s: 17 } },
+      { name: 'wait_for_messages', arguments: { timeout_s: 7 } },
       { onprogress: ({ progress }) => heard.push(progress) },
     )
-    expect(heard).toEqual([15])
+    expect(heard).toEqual([5])
   })
 })
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { CommitPlan, Oid, RefName, Remote, Repository } from '../../sync/ports.ts'
 
-const ROUNDS = 50
+const ROUNDS = 20
 const REF = 'refs/heads/gitwire/m/alpha-00000001'
 const ABSENT = 'f'.repeat(40) as Oid
 
