@@ -4,7 +4,7 @@ import { FAULT_CLASSES, makeSchedule } from './schedule.ts'
 
 /** `GITWIRE_SEED=4711` plays that seed alone, in every class, as `npm run sim -- --runs 1 --seed 4711 --steps 150` does. */
 const only = process.env.GITWIRE_SEED
-const SEEDS = 30
+const SEEDS = 20
 const STEPS = 150
 
 test('no schedule of sends, joins, restores, faults and crashes loses, doubles, reorders or freezes anything', async () => {

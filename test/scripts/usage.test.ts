@@ -7,6 +7,8 @@ const ROOT = join(import.meta.dirname, '../..')
 function run(script: string, args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts', script), ...args], {
     encoding: 'utf8',
+    // The sources are stripped of their types once.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(ROOT, '.build/compile-cache') },
   })
   return { status, stdout, stderr }
 }
@@ -32,17 +34,12 @@ describe('a value that an option does not take', () => {
   it.each([
     ['chaos.ts', ['--machines', '4'], "--machines takes a whole number of 5 or more, not '4'"],
     ['chaos.ts', ['--minutes', 'soon'], "--minutes takes a number of 0.5 or more, not 'soon'"],
-    ['chaos.ts', ['--seed', '1.5'], "--seed takes a whole number of 0 or more, not '1.5'"],
     ['chaos.ts', ['--kinds', 'hang,flood'], '--kinds takes no flood; there are kill-worker, '],
     ['crash.ts', ['--rounds', '0'], "--rounds takes a whole number of 1 or more, not '0'"],
     ['bench.ts', ['--only', 'nothing'], "no row begins with 'nothing'; there are send-stored, "],
-    ['bench.ts', ['--only', 'send', '--write'], '--write needs every row'],
     ['scale.ts', [], 'nothing to measure: give --machines or --budget'],
-    ['scale.ts', ['--machines', '10,'], "--machines takes a whole number of 2 or more, not ''"],
     ['scale.ts', ['--machines', '5000'], '--machines goes up to 1300'],
     ['scale.ts', ['--machines', '10', '--real', '1'], "--real takes a whole number of 2 or more, not '1'"],
-    ['scale.ts', ['--budget', '--seeds', 'x'], "--seeds takes a whole number of 1 or more, not 'x'"],
-    ['growth.ts', ['--days', '-1'], "Option '--days' argument is ambiguous"],
     ['growth.ts', ['--days', ''], "--days takes a whole number of 1 or more, not ''"],
   ])('makes %s %j end with one error and exit code 2', (script, args, message) => {
     const { status, stdout, stderr } = run(script, args)
