@@ -49,7 +49,7 @@ export const FAILURE_ROWS: readonly FailureRow[] = [
   ['two workers on one machine', 'the second says which process syncs'],
   ['a cloned machine, a restored snapshot', 'two incarnations of one machine in `status`'],
   ['a clock that is wrong by hours', 'wrong times on the screen, and nothing else'],
-  ['liveness by the sender’s clock', 'a state that is right: `connected`, `silent`, `gone`'],
+  ['liveness by the sender’s clock', 'a state that is right: `connected`, `silent`'],
   ['a reader that was off for days', 'its messages, when it is back'],
   ['a writer that was off for days', 'its messages, in a few portions'],
   ['a receiver that never comes', 'its state, and what waits for it'],

@@ -143,7 +143,7 @@ export function listConversations(context: BridgeContext, agent?: string): reado
     views.push({
       id,
       state: entry.state,
-      topic: entry.topic === undefined ? null : incoming(context.redactor, entry.topic).text,
+      topic: entry.topic === undefined ? null : incoming(context.redactor, entry.topic),
       epoch: entry.epoch,
       participants,
       keyed: store.control.keys(id, entry.epoch).length > 0,

@@ -155,7 +155,7 @@ function agentViews(context: BridgeContext, control: ControlState): AgentView[] 
         local: isLocal,
         state: stateOf(context, control, machine, heardAt, peer?.everySeconds ?? null),
         activity: status?.activity ?? null,
-        detail: status === null || status.detail === null ? null : incoming(context.redactor, status.detail).text,
+        detail: status === null || status.detail === null ? null : incoming(context.redactor, status.detail),
         progress: status?.progress ?? null,
         statusAt: status?.at ?? null,
         heardAt,

@@ -1,4 +1,4 @@
-/** Secrets are cut out on both ways: before anything is stored that will travel, and before what came is shown. */
+/** Secrets are cut out before anything is stored that will travel, and out of a status or topic that came before it is shown. */
 import { GitwireError } from '../errors.ts'
 import type { Redactor } from '../redact/index.ts'
 import { cleanText } from './clean-text.ts'
@@ -36,15 +36,14 @@ export function outgoing({ redactor }: { readonly redactor: Redactor }): Outgoin
 const WITHHELD = '[withheld: this text could not be searched for secrets in time]'
 
 /**
- * What somebody else wrote, as it may be shown: without hidden characters and without secrets. Its sender's gitwire cut them
+ * A status or topic that somebody else wrote, as it may be shown: without hidden characters and without secrets. Its sender's gitwire cut them
  * out already, unless it is another one. Never throws: one text must not keep the others back.
  */
-export function incoming(redactor: Redactor, text: string): { readonly text: string; readonly stripped: boolean } {
-  const { text: cleaned, stripped } = cleanText(text)
+export function incoming(redactor: Redactor, text: string): string {
   try {
-    return { text: redactor.redact(cleaned).text, stripped }
+    return redactor.redact(cleanText(text).text).text
   } catch (error) {
-    if (error instanceof GitwireError && error.code === 'not-scanned') return { text: WITHHELD, stripped }
+    if (error instanceof GitwireError && error.code === 'not-scanned') return WITHHELD
     throw error
   }
 }

@@ -104,7 +104,7 @@ test('commit ids, digests, UUIDs, versions and names of variables pass', () => {
     'integrity sha512-VNzFCtu1lH7vLQFJ8Jd0MFuG6Vk4ZyZbqv0qQ1n7YkA2xQmK5WcT9eRr8sBhU3gPdLfJ4oXyMzN6iEaHtSwCvA==',
     'id 8c21d0aa-93fe-4b7c-a1d2-3e4f5a6b7c8d and key_length = 4096, keyId: node24',
     'const token = await readToken(session2)  // password: string, secret?: Secret',
-    '"better-sqlite3": "13.2.0", https://registry.npmjs.org/zod/-/zod-4.6.7.tgz',
+    '"better-sqlite3": "13.2.0", https://packages.example/zod/-/zod-4.6.7.tgz',
     'password = process.env.DB_PASSWORD_2 ?? config.database2.password',
   ].join('\n')
   expect(cut.redact(text).findings).toEqual([])
